@@ -1,0 +1,42 @@
+# Everything a contributor runs. `make help` lists it.
+GO      ?= go
+BIN     := bin
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+FUZZTIME ?= 10s
+export CGO_ENABLED = 0
+
+.PHONY: help up build test race e2e bench fuzz lint clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+up: build ## build everything and scan a real image
+	@deploy/first-scan
+
+build: ## build the executables into bin/
+	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN)/ ./cmd/...
+
+test: ## vet and run every test
+	$(GO) vet ./...
+	$(GO) test ./...
+
+race: ## run every test under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+e2e: build ## scan real images with the built executable and real clients
+	e2e/run
+
+bench: build ## print speed and memory as ratios to peers and physical limits
+	bench/run
+
+fuzz: ## run every fuzz target for FUZZTIME each
+	internal/fuzz/run $(FUZZTIME)
+
+lint: ## formatting, vet, tidiness
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these files'; exit 1; }
+	$(GO) vet ./...
+	$(GO) mod tidy -diff
+
+clean: ## remove what was built
+	rm -rf $(BIN) bench/out
