@@ -7,8 +7,6 @@
 package finding
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 	"time"
 )
@@ -75,13 +73,6 @@ type Finding struct {
 	KernelHeaders bool `json:"kernelHeaders,omitempty"`
 	// Suppressed, when not nil, is why this finding does not count.
 	Suppressed *Suppression `json:"suppressed,omitempty"`
-}
-
-// Key is the identity of the finding over time: the same for every rebuild of an image.
-// scope is the repository or workload that the image belongs to.
-func (f *Finding) Key(scope string) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{scope, f.ID, f.Package.Type, f.Package.Name}, "\x00")))
-	return hex.EncodeToString(sum[:16])
 }
 
 // Names reports whether id is the finding's canonical id, one of its aliases or one of its advisories.

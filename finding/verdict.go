@@ -19,8 +19,11 @@ type Verdict struct {
 	// Reasons are sorted with the weightiest first; a pass may have none.
 	Reasons []Reason `json:"reasons,omitempty"`
 	// Counts are of the findings that count: neither suppressed nor set apart.
-	Counts     Counts `json:"counts"`
-	Suppressed int    `json:"suppressed,omitempty"`
+	Counts Counts `json:"counts"`
+	// Suppressed counts findings, secrets and checks.
+	Suppressed int `json:"suppressed,omitempty"`
+	// SetApart counts the findings that the policy leaves out: without a fix, in an ignored state, kernel headers.
+	SetApart int `json:"setApart,omitempty"`
 	// Policy names the gate file, or "default". PolicyDigest is "sha256:…" of its bytes.
 	Policy       string    `json:"policy"`
 	PolicyDigest string    `json:"policyDigest,omitempty"`
@@ -29,9 +32,10 @@ type Verdict struct {
 
 // Reason is one rule of the gate that did not hold.
 type Reason struct {
-	Decision Decision `json:"decision"` // what this reason alone leads to
-	Rule     string   `json:"rule"`     // the gate file's key: "max.high", "kev", "gaps.end-of-life"
-	Message  string   `json:"message"`  // a sentence for a person
+	// Decision is what this reason alone leads to; pass for a notice, such as an expired suppression.
+	Decision Decision `json:"decision"`
+	Rule     string   `json:"rule"`    // the gate file's key: "max.high", "kev", "gaps.end-of-life"
+	Message  string   `json:"message"` // a sentence for a person
 	// IDs are the findings, secrets or checks that it is about, at most 20.
 	IDs []string `json:"ids,omitempty"`
 }
