@@ -1,0 +1,152 @@
+package inventory
+
+import (
+	"context"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/seawall/seawall/finding"
+)
+
+// use gives a file that has been read to all who wanted it.
+func (w *Writer) use(ctx context.Context, f *file, e *Entry, want wants) {
+	if want.exec && w.a.o.Executables {
+		w.executable(f, e)
+	}
+	if f.r == nil {
+		return
+	}
+	if want.exec && f.elf && w.a.o.Packages {
+		w.parse(ctx, &binaryParser, f)
+	}
+	if want.parser != nil {
+		w.parse(ctx, want.parser, f)
+	}
+	if want.secret && f.data != nil {
+		w.secrets(ctx, f)
+	}
+}
+
+// secrets runs the caller's detector as a parser, so that its panics are caught too.
+func (w *Writer) secrets(ctx context.Context, f *file) {
+	var found []finding.Secret
+	p := parser{name: "secrets", trusted: true, run: func(context.Context, *file) (parsed, error) {
+		found = w.a.o.Secrets(f.path, f.data)
+		return parsed{}, nil
+	}}
+	w.parse(ctx, &p, f)
+	if len(found) > 0 {
+		w.at(f.path).secrets = found
+	}
+}
+
+// quietDirs hold texts that come with packages, by the thousand, and no credentials.
+var quietDirs = []string{
+	"usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/info/", "usr/share/zoneinfo/",
+	"usr/share/i18n/", "usr/share/perl/", "usr/share/licenses/", "usr/share/common-licenses/", "usr/share/terminfo/",
+	"usr/lib/locale/", "usr/include/", "var/lib/dpkg/", "var/lib/apt/lists/", "var/lib/rpm/", "lib/apk/db/",
+	"usr/lib/sysimage/rpm/", "usr/share/zsh/", "usr/share/bash-completion/", "usr/share/ca-certificates/",
+	"etc/ssl/certs/", "proc/", "sys/",
+}
+
+// worthSearching reports whether the file at p could hold a secret at all.
+func worthSearching(p string) bool {
+	for _, dir := range quietDirs {
+		if strings.HasPrefix(p, dir) {
+			return false
+		}
+	}
+	return true
+}
+
+// resolveLinks gives hard links what their targets gave, and returns those whose target is not in this layer.
+func (w *Writer) resolveLinks(paths PathSet) (outside []Link) {
+	for _, l := range w.links {
+		var mark uint64
+		mark, w.hash = hashPath(w.hash, l.Target)
+		target := w.results[l.Target]
+		switch inside := paths.find(mark)&(1<<replaces) != 0; {
+		case target != nil:
+			w.copyResult(l.Path, target)
+		case !inside:
+			outside = append(outside, Link{clip(l.Path, maxPath), clip(l.Target, maxPath)})
+		case w.a.parserFor(l.Path) != nil:
+			// The bytes went by under a name that nobody wanted.
+			w.gap(finding.GapUnreadable, l.Path, "a hard link to "+l.Target+", which was not read")
+		}
+	}
+	return outside
+}
+
+// copyResult repeats at path what depends on the content alone.
+func (w *Writer) copyResult(p string, from *result) {
+	to := w.at(p)
+	if from.exec != nil {
+		x := *from.exec
+		x.Path = p
+		to.exec = &x
+	}
+	if w.a.parserFor(p) == nil {
+		return
+	}
+	for _, x := range from.packages {
+		w.add(p, x)
+	}
+}
+
+// collect flattens the results, sorted, so that the same layer always gives the same bytes.
+func (w *Writer) collect() Layer {
+	l := Layer{Scanned: w.a.o.Scanned()}
+	for _, p := range slices.Sorted(maps.Keys(w.results)) {
+		r := w.results[p]
+		l.Packages = append(l.Packages, r.packages...)
+		l.Secrets = append(l.Secrets, r.secrets...)
+		if r.exec != nil {
+			l.Executables = append(l.Executables, *r.exec)
+		}
+		if r.release != nil {
+			l.Releases = append(l.Releases, *r.release)
+		}
+		l.Facts.collect(p, r)
+	}
+	return l
+}
+
+func (f *Facts) collect(p string, r *result) {
+	fact := PathFact{Path: p, Mode: r.mode}
+	if r.setuid {
+		f.Setuid = append(f.Setuid, fact)
+	}
+	if r.worldWritable {
+		f.WorldWritable = append(f.WorldWritable, fact)
+	}
+	if r.interesting {
+		f.Paths = append(f.Paths, fact)
+	}
+	for _, account := range r.emptyPasswords {
+		f.EmptyPasswords = append(f.EmptyPasswords, PathFact{Path: p, Mode: r.mode, Detail: account})
+	}
+}
+
+// resolveLicences gives dpkg packages the licences of their copyright files. A package that an upper layer merely
+// lists again keeps what Merge finds below.
+func (w *Writer) resolveLicences() {
+	byName := map[string][]string{}
+	for p, r := range w.results {
+		if r.licences != nil {
+			byName[path.Base(path.Dir(p))] = r.licences
+		}
+	}
+	if len(byName) == 0 {
+		return
+	}
+	for _, r := range w.results {
+		for i := range r.packages {
+			if p := &r.packages[i]; p.Type == typeDeb && p.Licenses == nil {
+				p.Licenses = byName[p.Name]
+			}
+		}
+	}
+}

@@ -1,0 +1,259 @@
+package inventory
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/seawall/seawall/finding"
+)
+
+// Merge lays layers on top of each other, bottom first, and returns what the image holds. Layer i is credited as
+// img.Layers[i]; where img lists another number of layers (a root file system), nothing is credited.
+//
+// A package, executable or fact is in the image if no upper layer removed or replaced its file. A package database
+// that an upper layer writes anew replaces the one below; its packages are credited to the layer since which they
+// have been there in the same version. Secrets stay, marked as deleted: the layer still carries them.
+//
+// Merge is a pure function: the same arguments give the same Inventory. Checks are left to the caller, who gets Facts.
+func Merge(layers []Layer, img finding.Image) (finding.Inventory, Facts) {
+	m := merger{tree: newTree(), refs: layerRefs(layers, img), distro: finding.Distro{}}
+	for i := range layers {
+		m.lay(&layers[i], m.refs[i])
+	}
+	inv := finding.Inventory{Image: img, Analyser: AnalyserVersion, Scanned: scannedByAll(layers), Gaps: m.gaps}
+	m.into(&inv)
+	return inv, m.facts()
+}
+
+func layerRefs(layers []Layer, img finding.Image) []*finding.LayerRef {
+	refs := make([]*finding.LayerRef, len(layers))
+	if len(img.Layers) != len(layers) {
+		return refs
+	}
+	for i := range refs {
+		ref := img.Layers[i].LayerRef
+		refs[i] = &ref
+	}
+	return refs
+}
+
+// scannedByAll: a kind was looked for if every layer was searched for it.
+func scannedByAll(layers []Layer) finding.Scanned {
+	all := finding.Scanned{Packages: true, Executables: true, Secrets: true, Checks: true}
+	for i := range layers {
+		s := layers[i].Scanned
+		all.Packages = all.Packages && s.Packages
+		all.Executables = all.Executables && s.Executables
+		all.Secrets = all.Secrets && s.Secrets
+		all.Checks = all.Checks && s.Checks
+	}
+	if len(layers) == 0 {
+		return finding.Scanned{}
+	}
+	return all
+}
+
+// merger holds the tree as it is after the layers laid so far.
+type merger struct {
+	tree   tree
+	refs   []*finding.LayerRef
+	distro finding.Distro
+	gone   []finding.Secret // of files that an upper layer removed
+	gaps   []finding.Gap
+}
+
+// holding is what one path of the merged tree holds.
+type holding struct {
+	packages []Package
+	exec     *finding.Executable
+	secrets  []finding.Secret
+	release  string
+	// facts by kind, see factKinds.
+	facts [factKinds][]PathFact
+}
+
+func (h *holding) empty() bool {
+	if h.packages != nil || h.exec != nil || h.secrets != nil || h.release != "" {
+		return false
+	}
+	for _, f := range h.facts {
+		if f != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// lay puts one layer on top.
+func (m *merger) lay(l *Layer, ref *finding.LayerRef) {
+	before := m.tree.remove(l.Paths)
+	for i := range l.Releases {
+		m.tree.at(l.Releases[i].Path).release = l.Releases[i].Content
+	}
+	m.layPackages(l.Packages, before, ref)
+	m.layExecutables(l.Executables, before, ref)
+	m.laySecrets(l.Secrets, before, ref)
+	m.layFacts(&l.Facts, ref)
+	m.layLinks(l.Links, ref)
+	m.gaps = append(m.gaps, l.Gaps...)
+}
+
+// layPackages adds the packages of a layer. Those that the removed file at the same path listed in the same version
+// keep their credit and what was known of them.
+func (m *merger) layPackages(packages []Package, before map[string]*holding, ref *finding.LayerRef) {
+	for start := 0; start < len(packages); {
+		p := packages[start].Path
+		end := start + 1
+		for end < len(packages) && packages[end].Path == p {
+			end++
+		}
+		h := m.tree.at(p)
+		older := samePackages(before[p])
+		for _, x := range packages[start:end] {
+			x.Layer = ref
+			if old, ok := older[packageKey(&x)]; ok {
+				x.Layer = old.Layer
+				if x.Licenses == nil {
+					x.Licenses = old.Licenses
+				}
+			}
+			h.packages = append(h.packages, x)
+		}
+		start = end
+	}
+}
+
+type key struct{ typ, name, version, arch string }
+
+func packageKey(p *Package) key { return key{p.Type, p.Name, p.Version, p.Arch} }
+
+func samePackages(h *holding) map[key]*Package {
+	if h == nil || len(h.packages) == 0 {
+		return nil
+	}
+	m := make(map[key]*Package, len(h.packages))
+	for i := range h.packages {
+		m[packageKey(&h.packages[i])] = &h.packages[i]
+	}
+	return m
+}
+
+// layExecutables adds executables. One that replaces a packaged file still stands in for it.
+func (m *merger) layExecutables(execs []finding.Executable, before map[string]*holding, ref *finding.LayerRef) {
+	for i := range execs {
+		x := execs[i]
+		x.Layer = ref
+		if old := before[x.Path]; x.Owner == "" && old != nil && old.exec != nil {
+			x.Owner = old.exec.Owner
+		}
+		m.tree.at(x.Path).exec = &x
+	}
+}
+
+// laySecrets adds secrets, and sets those of removed files apart. The same secret written again at the same path is
+// one secret, of the lower layer.
+func (m *merger) laySecrets(secrets []finding.Secret, before map[string]*holding, ref *finding.LayerRef) {
+	for i := range secrets {
+		s := secrets[i]
+		s.Layer = ref
+		if old := before[s.Path]; old != nil {
+			s.Layer = old.takeSecret(&s)
+		}
+		h := m.tree.at(s.Path)
+		h.secrets = append(h.secrets, s)
+	}
+	for _, h := range before {
+		for _, s := range h.secrets {
+			s.Deleted = true
+			m.gone = append(m.gone, s)
+		}
+	}
+}
+
+// takeSecret removes the secret like s from h and returns its layer, else that of s.
+func (h *holding) takeSecret(s *finding.Secret) *finding.LayerRef {
+	for i := range h.secrets {
+		if old := &h.secrets[i]; old.Rule == s.Rule && old.Masked == s.Masked {
+			ref := old.Layer
+			h.secrets = slices.Delete(h.secrets, i, i+1)
+			return ref
+		}
+	}
+	return s.Layer
+}
+
+// layLinks lets hard links into lower layers hold what their targets hold.
+func (m *merger) layLinks(links []Link, ref *finding.LayerRef) {
+	for _, l := range links {
+		target := m.tree.look(l.Target)
+		if target == nil {
+			continue
+		}
+		h := m.tree.at(l.Path)
+		if target.exec != nil {
+			x := *target.exec
+			x.Path, x.Layer = l.Path, ref
+			h.exec = &x
+		}
+		for _, p := range target.packages {
+			p.Path, p.Layer = l.Path, ref
+			h.packages = append(h.packages, p)
+		}
+	}
+}
+
+// into fills inv with what the tree holds, in the order of paths.
+func (m *merger) into(inv *finding.Inventory) {
+	inv.Distro = detectDistro(m.releases())
+	installed := m.installed()
+	m.tree.each(func(_ string, h *holding) {
+		for i := range h.packages {
+			if p := &h.packages[i]; !p.Declared || !installed.covers(p) {
+				inv.Packages = append(inv.Packages, named(p, &inv.Distro))
+			}
+		}
+		if h.exec != nil {
+			inv.Executables = append(inv.Executables, *h.exec)
+		}
+		inv.Secrets = append(inv.Secrets, h.secrets...)
+	})
+	slices.SortFunc(m.gone, compareSecrets)
+	inv.Secrets = append(inv.Secrets, m.gone...)
+	slices.SortStableFunc(inv.Packages, comparePackages)
+}
+
+func (m *merger) releases() map[string]string {
+	files := map[string]string{}
+	for _, p := range releaseFiles {
+		if h := m.tree.look(p); h != nil && h.release != "" {
+			files[p] = h.release
+		}
+	}
+	return files
+}
+
+// named gives a distribution's package the ecosystem and URL that need the distribution.
+func named(p *Package, d *finding.Distro) finding.Package {
+	x := p.Package
+	if isDistroType(x.Type) {
+		x.Ecosystem = d.Ecosystem
+		x.PURL = distroPURL(&x, d)
+	}
+	return x
+}
+
+func comparePackages(a, b finding.Package) int {
+	return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version),
+		cmp.Compare(a.Arch, b.Arch), cmp.Compare(a.Path, b.Path))
+}
+
+func compareSecrets(a, b finding.Secret) int {
+	index := func(l *finding.LayerRef) int {
+		if l == nil {
+			return 0
+		}
+		return l.Index
+	}
+	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(index(a.Layer), index(b.Layer)), cmp.Compare(a.Line, b.Line),
+		cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Masked, b.Masked))
+}
