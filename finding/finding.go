@@ -31,6 +31,11 @@ const (
 	StateMalware State = "malware"
 )
 
+// States lists every State.
+var States = []State{
+	StateFixed, StateUnfixed, StateDeferred, StateWontFix, StateUnimportant, StateEndOfLife, StateMalware,
+}
+
 // Finding is one row: one advisory group that applies to one package of an image. All occurrences of the package
 // at the same version, in the same layer, are one Finding with several Paths.
 type Finding struct {

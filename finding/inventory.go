@@ -53,6 +53,12 @@ const (
 	GapDatabaseMismatch GapKind = "database-mismatch" // no database, or one that cannot be read
 )
 
+// GapKinds lists every GapKind.
+var GapKinds = []GapKind{
+	GapUnreadable, GapTooLarge, GapUnknownDistro, GapEndOfLife, GapNoData, GapStarterOnly, GapStaleDatabase,
+	GapNothingFound, GapUnsupportedOS, GapNotScanned, GapUnparsedVersion, GapDatabaseMismatch,
+}
+
 // Image says which image it is. See DESIGN.md, Identities.
 type Image struct {
 	// Ref is how the user named it.

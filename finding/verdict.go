@@ -36,7 +36,7 @@ type Reason struct {
 	Decision Decision `json:"decision"`
 	Rule     string   `json:"rule"`    // the gate file's key: "max.high", "kev", "gaps.end-of-life"
 	Message  string   `json:"message"` // a sentence for a person
-	// IDs are the findings, secrets or checks that it is about, at most 20.
+	// IDs are the findings, secrets, checks or packages that it is about, at most 20.
 	IDs []string `json:"ids,omitempty"`
 }
 
