@@ -1,0 +1,121 @@
+package secret
+
+import (
+	"bytes"
+	"path"
+	"strings"
+)
+
+// awsSecretKey reads what is assigned to a name of length bytes at text[at:]: forty characters of base64.
+func awsSecretKey(length int) matcher {
+	return func(text []byte, at int, binary bool) (hit, bool) {
+		start, end := assigned(text, at+length)
+		value := string(text[start:end])
+		if binary || len(value) != 40 || entropy(value) < 4 || !random(value) {
+			return hit{}, false
+		}
+		for i := range len(value) {
+			if !base64Set[value[i]] {
+				return hit{}, false
+			}
+		}
+		return hit{"aws-secret-key", start, end}, true
+	}
+}
+
+// assigned returns where the value lies that a name ending at text[at] is given, in the manner of shells, JSON,
+// YAML, INI and most programming languages: name = value, "name": "value", name => 'value'. It is empty where
+// nothing is assigned.
+func assigned(text []byte, at int) (start, end int) {
+	i := skip(text, at, "\"' \t")
+	sign := i
+	i = skip(text, i, ":=>")
+	if i == sign || i > sign+2 {
+		return at, at
+	}
+	i = skip(text, i, " \t")
+	return quoted(text, i)
+}
+
+func skip(text []byte, at int, any string) int {
+	for at < len(text) && strings.IndexByte(any, text[at]) >= 0 {
+		at++
+	}
+	return at
+}
+
+// quoted returns the bounds of the value at text[at:]: to the closing quote, or to the end of the word.
+func quoted(text []byte, at int) (start, end int) {
+	if at < len(text) && (text[at] == '"' || text[at] == '\'') {
+		if length := bytes.IndexAny(text[at+1:], string(text[at])+"\n"); length >= 0 {
+			return at + 1, at + 1 + length
+		}
+		return at + 1, len(text)
+	}
+	if length := bytes.IndexAny(text[at:], " \t\r\n\"';,"); length >= 0 {
+		return at, at + length
+	}
+	return at, len(text)
+}
+
+// settingsFile reports whether the file at p is of a kind that people keep a deployment's passwords in.
+func settingsFile(p string) bool {
+	base := strings.ToLower(path.Base(p))
+	ext := path.Ext(base)
+	yaml := ext == ".yml" || ext == ".yaml"
+	switch {
+	case base == ".env" || strings.HasPrefix(base, ".env.") || ext == ".env":
+		return !strings.HasSuffix(base, "example") && !strings.HasSuffix(base, "sample") && !strings.HasSuffix(base, "template") && ext != ".dist"
+	case ext == ".properties", ext == ".tfvars":
+		return true
+	case yaml && (strings.Contains(base, "compose") || strings.HasPrefix(base, "application") || strings.Contains(base, "secret") || base == "database.yml"):
+		return true
+	case base == "wp-config.php", base == "appsettings.json", base == "local_settings.py":
+		return true
+	}
+	return false
+}
+
+// assignments finds, line by line, names that say secret and are given a value that looks like one.
+func assignments(content []byte) []hit {
+	var hits []hit
+	for at := 0; at < len(content) && len(hits) < maxPerFile; {
+		line := content[at:]
+		if length := bytes.IndexByte(line, '\n'); length >= 0 {
+			line = line[:length]
+		}
+		if h, ok := assignment(line); ok && len(line) < 4096 {
+			hits = append(hits, hit{"assigned-secret", at + h.start, at + h.end})
+		}
+		at += len(line) + 1
+	}
+	return hits
+}
+
+// assignment reads one line; comments assign nothing.
+func assignment(line []byte) (hit, bool) {
+	from := skip(line, 0, " \t-\"'")
+	if from == len(line) || line[from] == '#' || line[from] == ';' || bytes.HasPrefix(line[from:], []byte("//")) {
+		return hit{}, false
+	}
+	for _, lead := range []string{"export ", "ENV ", "set ", "define('", "define( '", "define(\""} {
+		if bytes.HasPrefix(line[from:], []byte(lead)) {
+			from += len(lead)
+		}
+	}
+	to := from
+	for to < len(line) && (wordByte(line[to]) || line[to] == '.' || line[to] == '-') {
+		to++
+	}
+	if !secretName(string(line[from:to])) {
+		return hit{}, false
+	}
+	value := to
+	if bytes.HasPrefix(line[to:], []byte("',")) || bytes.HasPrefix(line[to:], []byte("\",")) { // define('NAME', 'value')
+		value = skip(line, to+2, " \t")
+		start, end := quoted(line, value)
+		return hit{"assigned-secret", start, end}, strongValue(string(line[start:end]))
+	}
+	start, end := assigned(line, to)
+	return hit{"assigned-secret", start, end}, strongValue(string(line[start:end]))
+}
