@@ -41,13 +41,16 @@ func load(dirs []string, limit int64) ([]file, int64, error) {
 	return files, size, nil
 }
 
+// programs has load take files with NUL bytes too.
+var programs bool
+
 // text returns the content of a file without NUL in its first kilobytes, nil for any other.
 func text(path string, d fs.DirEntry) []byte {
-	if info, err := d.Info(); err != nil || info.Size() > maxFile || info.Size() == 0 {
+	if info, err := d.Info(); err != nil || info.Size() > maxFile && !programs || info.Size() == 0 {
 		return nil
 	}
 	content, err := os.ReadFile(path)
-	if err != nil || bytes.IndexByte(content[:min(len(content), 8000)], 0) >= 0 {
+	if err != nil || !programs && bytes.IndexByte(content[:min(len(content), 8000)], 0) >= 0 {
 		return nil
 	}
 	return content

@@ -33,8 +33,9 @@ func main() {
 
 func run() error {
 	name := flag.String("engine", "seawall", "seawall, veles or gitleaks")
-	limit := flag.Int64("limit", 256<<20, "stop after so many bytes of text")
+	limit := flag.Int64("limit", 256<<20, "stop after so many bytes")
 	verbose := flag.Bool("v", false, "print the path of every report")
+	flag.BoolVar(&programs, "programs", false, "take files that are no text, and files over 4 MiB, too")
 	flag.Parse()
 	start := time.Now()
 	e, err := open(*name)

@@ -10,16 +10,16 @@ var documentation = []string{
 	"usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/zoneinfo/", "usr/share/i18n/",
 	"usr/share/icons/", "usr/share/fonts/", "usr/share/ca-certificates/", "usr/share/mime/", "usr/share/terminfo/",
 	"usr/share/gtk-doc/", "usr/share/help/", "usr/share/licenses/", "usr/share/common-licenses/", "usr/share/vim/", "usr/share/nmap/",
-	"usr/local/share/doc/", "usr/local/share/man/", "usr/include/", "usr/src/",
+	"usr/local/share/doc/", "usr/local/share/man/", "usr/include/", "usr/src/", "usr/local/go/src/", "usr/lib/go/src/",
 	"var/lib/dpkg/", "var/lib/apt/", "var/lib/rpm/", "lib/apk/", "usr/lib/apk/", "usr/lib/sysimage/", "var/cache/",
 	"etc/ssl/certs/", "etc/pki/ca-trust/", "proc/", "sys/", "dev/",
 }
 
-// packageRoots are the directories that language package managers install into: what lies in them is the publisher's,
-// and its tests and examples open nothing.
+// packageRoots are the directories that package managers install into: what lies in them is the publisher's, and its tests and examples open nothing.
 var packageRoots = []string{
 	"/site-packages/", "/dist-packages/", "/node_modules/", "/gems/", "/pkg/mod/", "/go/src/", "/vendor/", "/registry/src/",
-	"/lib/python", "/lib/ruby/", "/lib/perl", "/share/perl", "/lib/node_modules/", "/.m2/repository/",
+	"/lib/python", "/lib/ruby/", "/lib/perl", "/share/perl", "/.m2/repository/", "/third_party/", "/usr/lib/",
+	"/usr/share/",
 }
 
 // excluded reports whether nothing under path is worth reporting.
@@ -52,6 +52,9 @@ func packageExtra(below string) bool {
 		}
 	}
 	base := path.Base(lower)
+	if base == "pkg-info" || base == "metadata" {
+		return true
+	}
 	switch path.Ext(base) {
 	case ".md", ".rst", ".markdown", ".adoc", ".html", ".map", ".pod":
 		return true
@@ -65,6 +68,17 @@ func media(p string) bool {
 	case ".gz", ".xz", ".zst", ".bz2", ".zip", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".ico", ".woff", ".woff2", ".ttf", ".otf", ".eot",
 		".mp3", ".mp4", ".ogg", ".webm", ".pdf", ".mo", ".gmo", ".a", ".o", ".ko", ".hwdb", ".jar", ".whl", ".deb", ".rpm", ".apk":
 		return true
+	}
+	return false
+}
+
+// library reports whether path lies where distributions keep their libraries. Those of cryptography hold keys to
+// test themselves with, which open nothing.
+func library(p string) bool {
+	for _, dir := range []string{"usr/lib/", "lib/", "usr/lib64/", "lib64/"} {
+		if strings.HasPrefix(p, dir) {
+			return true
+		}
 	}
 	return false
 }

@@ -10,6 +10,7 @@ package secret
 import (
 	"bytes"
 	"sort"
+	"strings"
 	"sync"
 
 	"github.com/seawall/seawall/finding"
@@ -49,9 +50,11 @@ type hit struct {
 }
 
 // Wanted reports whether a file is worth reading for File: path is slash-separated without a leading slash, size in
-// bytes. It is false for documentation, test data of installed packages, media and files over MaxFile.
+// bytes. It is false for documentation, test data of installed packages, the distribution's shared
+// libraries, media and files over MaxFile.
 func Wanted(path string, size int64) bool {
-	return size > 0 && size <= MaxFile && !excluded(path) && !media(path)
+	return size > 0 && size <= MaxFile && !excluded(path) && !media(path) &&
+		!(library(path) && strings.Contains(path, ".so"))
 }
 
 // File returns the credentials in the file at path, in the order of their lines. path is slash-separated without a
@@ -61,6 +64,9 @@ func (d *Detector) File(path string, content []byte) []finding.Secret {
 		return nil
 	}
 	binary := bytes.IndexByte(content[:min(len(content), 8000)], 0) >= 0
+	if binary && library(path) {
+		return nil
+	}
 	hits := d.scan(content, binary)
 	if !binary {
 		hits = append(hits, formatHits(path, content)...)
