@@ -78,7 +78,7 @@ func gapRule(kind finding.GapKind) string { return "gaps." + string(kind) }
 func gaps(c *trial) []finding.Reason {
 	var out []finding.Reason
 	all := c.gaps()
-	for _, kind := range finding.GapKinds {
+	for _, kind := range kinds(all) {
 		for _, d := range []finding.Decision{finding.NotEvaluated, finding.Warn} {
 			var some []finding.Gap
 			for _, gap := range all {
@@ -92,6 +92,18 @@ func gaps(c *trial) []finding.Reason {
 		}
 	}
 	return out
+}
+
+// kinds returns the kinds of gaps that are there, in the order of finding.GapKinds and then of appearance: a kind that
+// is not known here, from a newer report, counts too.
+func kinds(gaps []finding.Gap) []finding.GapKind {
+	order := slices.Clone(finding.GapKinds)
+	for i := range gaps {
+		if !slices.Contains(order, gaps[i].Kind) {
+			order = append(order, gaps[i].Kind)
+		}
+	}
+	return order
 }
 
 // covered reports whether advisories are published for what a no-data gap is about: some package has it as its

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -136,33 +135,4 @@ func ignoreWords(line string) (words []string, reason string, err error) {
 	}
 	end()
 	return words, "", nil
-}
-
-// FormatIgnore writes s as a line of an ignore file, without the line's end. What such a line cannot say, an owner or
-// an identity, is left out; expiry is rounded down to days, so that the line never holds longer than s.
-func FormatIgnore(s *finding.Suppression) string {
-	line := s.ID
-	if line == "" {
-		line = "*"
-	}
-	for _, option := range []struct{ key, value string }{{"package", s.Package}, {"path", s.Path}, {"until", lastDay(s.Expires)}} {
-		switch {
-		case option.value == "":
-		case strings.ContainsFunc(option.value, unicode.IsSpace) || strings.HasPrefix(option.value, "#"):
-			line += fmt.Sprintf(` %s="%s"`, option.key, option.value)
-		default:
-			line += " " + option.key + "=" + option.value
-		}
-	}
-	if s.Reason != "" {
-		line += " # " + strings.Join(strings.Fields(s.Reason), " ")
-	}
-	return line
-}
-
-func lastDay(expires time.Time) string {
-	if expires.IsZero() {
-		return ""
-	}
-	return expires.UTC().AddDate(0, 0, -1).Format(time.DateOnly)
 }

@@ -95,7 +95,7 @@ const Day = Age(24 * time.Hour)
 // maxAge is a hundred years: more is a typing error, and a Duration ends at 292.
 const maxAge = 36525 * Day
 
-// String writes whole days as "30d", else as time.Duration does; 0 as "any".
+// String writes whole days as "30d", else as time.Duration does, without the zeros at its end; 0 as "any".
 func (a Age) String() string {
 	switch {
 	case a == 0:
@@ -103,7 +103,14 @@ func (a Age) String() string {
 	case a%Day == 0:
 		return strconv.FormatInt(int64(a/Day), 10) + "d"
 	}
-	return time.Duration(a).String()
+	s := time.Duration(a).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // MarshalText writes what String does.
