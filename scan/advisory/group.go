@@ -1,0 +1,510 @@
+package advisory
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seawall/seawall/finding"
+)
+
+// grouper turns the hits of a package into rows, one per vulnerability. docs/decisions/0010-advisory-groups.md
+// says why it merges as it does. It remembers names and records of one run.
+type grouper struct {
+	db      *DB
+	ids     map[uint32]string
+	records map[uint32]*known
+	scores  map[uint32]foundScore // best score of others by place of a CVE
+	titles  map[uint32][]string
+}
+
+func newGrouper(db *DB) grouper {
+	return grouper{
+		db: db, ids: map[uint32]string{}, records: map[uint32]*known{}, scores: map[uint32]foundScore{},
+		titles: map[uint32][]string{},
+	}
+}
+
+// member is one record in a group, with its hits on the package.
+type member struct {
+	*known
+	hits   []hit
+	cves   []uint32 // distinct CVEs among id, aliases and upstream
+	bundle bool     // only attached: it speaks of other vulnerabilities too
+}
+
+// group is a row to be.
+type group struct {
+	id      string
+	cves    []uint32 // that the row is about
+	members []*member
+}
+
+func (g *grouper) id(place uint32) (string, error) {
+	if s, ok := g.ids[place]; ok {
+		return s, nil
+	}
+	s, err := g.db.name(place)
+	g.ids[place] = s
+	return s, err
+}
+
+func (g *grouper) record(rec uint32) (*known, error) {
+	if k, ok := g.records[rec]; ok {
+		return k, nil
+	}
+	k, err := g.db.record(rec)
+	g.records[rec] = &k
+	return &k, err
+}
+
+// rows groups the hits of one package. os says that a distribution's advisories speak.
+func (g *grouper) rows(hits []hit, eco string) ([]finding.Finding, error) {
+	members, err := g.members(hits)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := g.group(members)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]finding.Finding, len(groups))
+	for i, gr := range groups {
+		if rows[i], err = g.row(gr, eco); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// members joins the hits of each record, in the order of record ids. A withdrawn record never matches, also not in
+// a file that lists it.
+func (g *grouper) members(hits []hit) ([]*member, error) {
+	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.rec, b.rec) })
+	var out []*member
+	for _, h := range hits {
+		if n := len(out); n > 0 && out[n-1].rec == h.rec {
+			out[n-1].hits = append(out[n-1].hits, h)
+			continue
+		}
+		k, err := g.record(h.rec)
+		if err != nil {
+			return nil, err
+		}
+		if !k.withdrawn.IsZero() {
+			continue
+		}
+		m := &member{known: k, hits: []hit{h}}
+		if m.cves, err = g.cvesOf(k); err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// cvesOf names the vulnerabilities that a record is about. One that names no CVE is about those that the records
+// which it names as aliases are about.
+func (g *grouper) cvesOf(k *known) ([]uint32, error) {
+	cves, err := g.ownCVEs(k)
+	if err != nil || len(cves) > 0 {
+		return cves, err
+	}
+	for _, place := range append(slices.Clone(k.aliases), k.upstream...) {
+		n, err := g.db.entryAt(place)
+		if err != nil {
+			return nil, err
+		}
+		if n.rec < 0 {
+			continue
+		}
+		other, err := g.record(uint32(n.rec))
+		if err != nil {
+			return nil, err
+		}
+		more, err := g.ownCVEs(other)
+		if err != nil {
+			return nil, err
+		}
+		cves = append(cves, more...)
+	}
+	slices.Sort(cves)
+	return slices.Compact(cves), nil
+}
+
+func (g *grouper) ownCVEs(k *known) (cves []uint32, err error) {
+	if isCVE(k.id) {
+		place, ok, err := g.db.findName(k.id)
+		if err != nil || !ok {
+			return nil, err
+		}
+		cves = append(cves, place)
+	}
+	for _, place := range append(slices.Clone(k.aliases), k.upstream...) {
+		id, err := g.id(place)
+		if err != nil {
+			return nil, err
+		}
+		if isCVE(id) {
+			cves = append(cves, place)
+		}
+	}
+	slices.Sort(cves)
+	return slices.Compact(cves), nil
+}
+
+func isCVE(id string) bool { return strings.HasPrefix(id, "CVE-") }
+
+// group builds the rows: one per CVE that a record is about alone; those without a CVE join by shared ids; those
+// that bundle several CVEs are attached to the rows of each, or stand alone.
+func (g *grouper) group(members []*member) ([]*group, error) {
+	var groups []*group
+	byCVE := map[uint32]*group{}
+	for _, m := range members {
+		if len(m.cves) != 1 {
+			continue
+		}
+		gr := byCVE[m.cves[0]]
+		if gr == nil {
+			id, err := g.id(m.cves[0])
+			if err != nil {
+				return nil, err
+			}
+			gr = &group{id: id, cves: m.cves}
+			byCVE[m.cves[0]] = gr
+			groups = append(groups, gr)
+		}
+		gr.members = append(gr.members, m)
+	}
+	groups, err := g.groupOthers(groups, members)
+	if err != nil {
+		return nil, err
+	}
+	return g.groupBundles(groups, byCVE, members)
+}
+
+// groupOthers places the records that are about no CVE.
+func (g *grouper) groupOthers(groups []*group, members []*member) ([]*group, error) {
+	owners := map[string][]*group{} // by id
+	claim := func(m *member, gr *group) error {
+		ids, err := g.idsOf(m)
+		for _, id := range ids {
+			if !slices.Contains(owners[id], gr) {
+				owners[id] = append(owners[id], gr)
+			}
+		}
+		return err
+	}
+	for _, gr := range groups {
+		for _, m := range gr.members {
+			if err := claim(m, gr); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, m := range members {
+		if len(m.cves) != 0 {
+			continue
+		}
+		ids, err := g.idsOf(m)
+		if err != nil {
+			return nil, err
+		}
+		mine := joinOthers(&groups, owners, ids)
+		for _, gr := range mine {
+			gr.members = append(gr.members, m)
+			if err := claim(m, gr); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, gr := range groups {
+		if len(gr.cves) == 0 {
+			gr.id = g.bestID(gr)
+		}
+	}
+	return groups, nil
+}
+
+// joinOthers returns the groups that share one of the ids. Groups without a CVE become one; where there is none at
+// all, a new one.
+func joinOthers(groups *[]*group, owners map[string][]*group, ids []string) (mine []*group) {
+	for _, id := range ids {
+		for _, gr := range owners[id] {
+			if !slices.Contains(mine, gr) {
+				mine = append(mine, gr)
+			}
+		}
+	}
+	withCVE := slices.DeleteFunc(slices.Clone(mine), func(gr *group) bool { return len(gr.cves) == 0 })
+	if len(withCVE) > 0 {
+		return withCVE
+	}
+	if len(mine) == 0 {
+		gr := &group{}
+		*groups = append(*groups, gr)
+		return []*group{gr}
+	}
+	first := mine[0]
+	for _, gr := range mine[1:] {
+		first.members = append(first.members, gr.members...)
+		*groups = slices.DeleteFunc(*groups, func(x *group) bool { return x == gr })
+		for id, have := range owners {
+			for i := range have {
+				if have[i] == gr {
+					owners[id][i] = first
+				}
+			}
+		}
+	}
+	return []*group{first}
+}
+
+// groupBundles attaches each bundle to the rows of its CVEs. CVEs of a bundle that no other record of the package
+// speaks of keep a row of the bundle's own; one of which another record says that this version is not affected
+// has been decided by that record.
+func (g *grouper) groupBundles(groups []*group, byCVE map[uint32]*group, members []*member) ([]*group, error) {
+	alone := map[string]*group{}
+	for _, m := range members {
+		if len(m.cves) < 2 {
+			continue
+		}
+		var left []uint32
+		for _, cve := range m.cves {
+			if gr := byCVE[cve]; gr != nil {
+				attached := *m
+				attached.bundle = true
+				gr.members = append(gr.members, &attached)
+				continue
+			}
+			spoken, err := g.spokenOf(cve, m)
+			if err != nil {
+				return nil, err
+			}
+			if !spoken {
+				left = append(left, cve)
+			}
+		}
+		if len(left) == 0 {
+			continue
+		}
+		key := placesKey(left)
+		if gr := alone[key]; gr != nil {
+			gr.members = append(gr.members, m)
+			continue
+		}
+		gr := &group{id: m.id, cves: left, members: []*member{m}}
+		alone[key] = gr
+		groups = append(groups, gr)
+	}
+	return groups, nil
+}
+
+func placesKey(places []uint32) string {
+	var b []byte
+	for _, p := range places {
+		b = append(b, byte(p), byte(p>>8), byte(p>>16), byte(p>>24))
+	}
+	return string(b)
+}
+
+// spokenOf: another record of this package is about the CVE alone, so that its word and not the bundle's counts.
+func (g *grouper) spokenOf(cve uint32, m *member) (bool, error) {
+	n, err := g.db.entryAt(cve)
+	if err != nil {
+		return false, err
+	}
+	refs := n.refs
+	if n.rec >= 0 {
+		refs = append(refs, uint32(n.rec))
+	}
+	for _, rec := range refs {
+		if rec == m.rec || !listed(m.hits, rec) {
+			continue
+		}
+		k, err := g.record(rec)
+		if err != nil {
+			return false, err
+		}
+		cves, err := g.ownCVEs(k)
+		if err != nil {
+			return false, err
+		}
+		if len(cves) == 1 && cves[0] == cve {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// listed: the record has an entry about the package of one of the hits.
+func listed(hits []hit, rec uint32) bool {
+	for i := range hits {
+		c := cursor{b: hits[i].payload}
+		for range numOrders {
+			readRefs(&c, 1<<31)
+		}
+		if anyWanted(c, func(r uint32) bool { return r == rec }) {
+			return true
+		}
+	}
+	return false
+}
+
+// idsOf are the ids by which a record may be the same as another: never those that are only related.
+func (g *grouper) idsOf(m *member) ([]string, error) {
+	ids := []string{m.id}
+	for _, place := range append(slices.Clone(m.aliases), m.upstream...) {
+		id, err := g.id(place)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// bestID names a group without a CVE: a GHSA where there is one, else the first record.
+func (g *grouper) bestID(gr *group) string {
+	best := ""
+	for _, m := range gr.members {
+		ids, _ := g.idsOf(m) // read before, from memory
+		for _, id := range ids {
+			if strings.HasPrefix(id, "GHSA-") && (best == "" || id < best) {
+				best = id
+			}
+		}
+	}
+	return cmp.Or(best, gr.members[0].id)
+}
+
+// row fills a finding in, all but package, paths and layer.
+func (g *grouper) row(gr *group, eco string) (f finding.Finding, err error) {
+	f.ID = gr.id
+	if f.Aliases, err = g.aliases(gr); err != nil {
+		return f, err
+	}
+	var hits []hit
+	for _, m := range gr.members {
+		f.Advisories = append(f.Advisories, m.id)
+		hits = append(hits, m.hits...)
+		f.Published = earlier(f.Published, m.published)
+		f.Modified = later(f.Modified, m.modified)
+	}
+	slices.Sort(f.Advisories)
+	f.Advisories = slices.Compact(f.Advisories)
+	if f.Fixed, err = fixedVersion(hits); err != nil {
+		return f, err
+	}
+	f.State = stateOf(gr, f.Fixed)
+	if f.State == finding.StateMalware {
+		f.Fixed = ""
+	}
+	f.CWE = cwesOf(gr)
+	if err = g.describe(&f, gr); err != nil {
+		return f, err
+	}
+	if err = g.rate(&f, gr, eco); err != nil {
+		return f, err
+	}
+	return f, g.exploited(&f, gr)
+}
+
+// aliases are all other ids of the group; a bundle that is only attached gives none: its other CVEs have rows of
+// their own.
+func (g *grouper) aliases(gr *group) (out []string, err error) {
+	for _, cve := range gr.cves {
+		id, err := g.id(cve)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+	}
+	for _, m := range gr.members {
+		if m.bundle {
+			continue
+		}
+		ids, err := g.idsOf(m)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			// A bundle's CVEs that have rows of their own are not this row's.
+			if len(m.cves) < 2 || !isCVE(id) {
+				out = append(out, id)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(id string) bool { return id == gr.id }), nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// stateRank orders the decisions of a distribution where several records of a group differ: the more final wins.
+var stateRank = map[finding.State]int{
+	finding.StateUnfixed: 1, finding.StateDeferred: 2, finding.StateUnimportant: 3, finding.StateWontFix: 4,
+	finding.StateEndOfLife: 5,
+}
+
+func stateOf(gr *group, fixed string) finding.State {
+	state := finding.StateUnfixed
+	for _, m := range gr.members {
+		if m.malware {
+			return finding.StateMalware
+		}
+		for i := range m.hits {
+			a := &m.hits[i].attrs
+			s := a.state
+			switch a.urgency {
+			case "unimportant":
+				s = cmp.Or(s, finding.StateUnimportant)
+			case "end-of-life":
+				s = cmp.Or(s, finding.StateEndOfLife)
+			}
+			if stateRank[s] > stateRank[state] {
+				state = s
+			}
+		}
+	}
+	if fixed != "" {
+		return finding.StateFixed
+	}
+	return state
+}
+
+// describe takes title and address from the first member that has a title, bundles last.
+func (g *grouper) describe(f *finding.Finding, gr *group) error {
+	for _, bundles := range []bool{false, true} {
+		for _, m := range gr.members {
+			if m.bundle != bundles || f.Title != "" {
+				continue
+			}
+			title, url, err := g.db.title(m.known, g.titles)
+			if err != nil {
+				return err
+			}
+			f.Title = title
+			if f.URL == "" || title != "" {
+				f.URL = url
+			}
+		}
+	}
+	if strings.HasPrefix(f.URL, osvAddress) {
+		f.URL = addressOf(f.ID)
+	}
+	return nil
+}

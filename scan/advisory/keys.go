@@ -1,0 +1,66 @@
+package advisory
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sort"
+)
+
+// findKey returns what the database holds of one package, nil where it holds nothing. The name is normalised.
+func (db *DB) findKey(e *ecosystem, name string) ([]byte, error) {
+	var failed error
+	n := sort.Search(e.last-e.first, func(i int) bool {
+		first, err := db.firstKey(e.first + i)
+		if err != nil {
+			failed = err
+		}
+		return string(first) > name
+	})
+	if failed != nil || n == 0 {
+		return nil, failed
+	}
+	c, err := db.keyBlock(e.first + n - 1)
+	if err != nil {
+		return nil, err
+	}
+	var room [96]byte
+	have := room[:0]
+	for i := 0; i < blockSize && !c.done(); i++ {
+		have = c.front(have)
+		payload := c.sized()
+		if string(have) == name {
+			return payload, c.err("the packages of " + e.name)
+		}
+	}
+	return nil, c.err("the packages of " + e.name)
+}
+
+func (db *DB) keyBlock(i int) (c cursor, err error) {
+	index, keys := db.section(secKeyIndex), db.section(secKeys)
+	at := binary.LittleEndian.Uint64(index[i*8:])
+	end := uint64(len(keys))
+	if (i+1)*8 < len(index) {
+		end = binary.LittleEndian.Uint64(index[(i+1)*8:])
+	}
+	if at > end || end > uint64(len(keys)) {
+		return c, fmt.Errorf("block %d of the packages: %w", i, ErrCorrupt)
+	}
+	return cursor{b: keys[at:end]}, nil
+}
+
+func (db *DB) firstKey(block int) ([]byte, error) {
+	c, err := db.keyBlock(block)
+	if err != nil {
+		return nil, err
+	}
+	if c.uvarint() != 0 {
+		c.bad = true
+	}
+	return c.sized(), c.err("the packages")
+}
+
+// front reads a front-coded string into the room of the one before.
+func (c *cursor) front(last []byte) []byte {
+	n := c.index(len(last) + 1)
+	return append(last[:n], c.sized()...)
+}

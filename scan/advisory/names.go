@@ -1,0 +1,129 @@
+package advisory
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sort"
+)
+
+// named is an entry of the name table.
+type named struct {
+	place uint32
+	id    string
+	rec   int64    // the record with this id, -1 for none
+	refs  []uint32 // records that name it as alias, upstream or related
+}
+
+func (db *DB) nameBlock(i int) (c cursor, err error) {
+	index, names := db.section(secNameIndex), db.section(secNames)
+	if i < 0 || (i+1)*4 > len(index) {
+		return c, fmt.Errorf("block %d of the ids does not exist: %w", i, ErrCorrupt)
+	}
+	at := binary.LittleEndian.Uint32(index[i*4:])
+	if uint64(at) > uint64(len(names)) {
+		return c, fmt.Errorf("block %d of the ids: %w", i, ErrCorrupt)
+	}
+	return cursor{b: names[at:]}, nil
+}
+
+// skipEntry reads what follows an id in the name table without keeping it.
+func skipEntry(c *cursor) {
+	head := c.uvarint()
+	n := int(head>>1) + int(head&1)
+	for ; n > 0 && !c.bad; n-- {
+		c.uvarint()
+	}
+}
+
+// name returns the id at a place of the name table.
+func (db *DB) name(place uint32) (string, error) {
+	c, err := db.nameBlock(int(place / blockSize))
+	if err != nil {
+		return "", err
+	}
+	var room [64]byte
+	have := c.front(room[:0])
+	for range place % blockSize {
+		skipEntry(&c)
+		have = c.front(have)
+	}
+	return string(have), c.err("the ids")
+}
+
+// entryAt reads the whole entry at a place.
+func (db *DB) entryAt(place uint32) (n named, err error) {
+	c, err := db.nameBlock(int(place / blockSize))
+	if err != nil {
+		return n, err
+	}
+	have := c.front(nil)
+	for range place % blockSize {
+		skipEntry(&c)
+		have = c.front(have)
+	}
+	n = named{place: place, id: string(have), rec: -1}
+	head := c.uvarint()
+	if head&1 != 0 {
+		n.rec = int64(place) - int64(c.uvarint())
+		if n.rec < 0 {
+			c.bad = true
+		}
+	}
+	if head>>1 > uint64(len(c.b)-c.off) {
+		c.bad = true
+		return n, c.err("the ids")
+	}
+	last := uint32(0)
+	for range head >> 1 {
+		last += uint32(c.uvarint())
+		n.refs = append(n.refs, last)
+	}
+	return n, c.err("the ids")
+}
+
+// findName finds an id; ok is false where no record has it or names it.
+func (db *DB) findName(id string) (place uint32, ok bool, err error) {
+	blocks := len(db.section(secNameIndex)) / 4
+	n := sort.Search(blocks, func(i int) bool {
+		c, e := db.nameBlock(i)
+		if e != nil {
+			err = e
+			return true
+		}
+		c.uvarint()
+		first := c.sized()
+		return c.bad || string(first) > id
+	})
+	if err != nil || n == 0 {
+		return 0, false, err
+	}
+	c, err := db.nameBlock(n - 1)
+	if err != nil {
+		return 0, false, err
+	}
+	var have []byte
+	for i := 0; i < blockSize && !c.done(); i++ {
+		have = c.front(have)
+		if string(have) == id {
+			return uint32((n-1)*blockSize + i), true, c.err("the ids")
+		}
+		skipEntry(&c)
+	}
+	return 0, false, c.err("the ids")
+}
+
+// kevOf and epssOf look an id's place up in the sorted tables.
+func (db *DB) kevOf(place uint32) ([]byte, bool) { return findFixed(db.section(secKEV), kevLen, place) }
+
+func (db *DB) epssOf(place uint32) ([]byte, bool) {
+	return findFixed(db.section(secEPSS), epssLen, place)
+}
+
+func findFixed(b []byte, size int, place uint32) ([]byte, bool) {
+	n := len(b) / size
+	i := sort.Search(n, func(i int) bool { return binary.LittleEndian.Uint32(b[i*size:]) >= place })
+	if i == n || binary.LittleEndian.Uint32(b[i*size:]) != place {
+		return nil, false
+	}
+	return b[i*size+4 : (i+1)*size], true
+}
