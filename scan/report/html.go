@@ -43,7 +43,22 @@ func writeHTML(w io.Writer, results []finding.Result, _ Options) error {
 		p.Title = printable(results[0].Inventory.Image.Ref) + " · Seawall report"
 		p.Footer = printable(results[0].Tool) + " · scanned " + stamp(results[0].ScannedAt)
 	}
-	return pageTemplate().Execute(w, p)
+	var b strings.Builder
+	if err := pageTemplate().Execute(&b, p); err != nil {
+		return err
+	}
+	return writeVisible(w, b.String())
+}
+
+// writeVisible writes text line by line with every control character and bidirectional override made visible: escaped
+// markup cannot run, but it could still show other words than it holds.
+func writeVisible(w io.Writer, text string) error {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(printable(strings.TrimSuffix(line, "\n")) + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // source is text as a source expression of Content Security Policy 3, section 2.3.1.

@@ -1,6 +1,10 @@
 package report
 
-import "github.com/seawall/seawall/finding"
+import (
+	"strings"
+
+	"github.com/seawall/seawall/finding"
+)
 
 // palette paints text with the sixteen colours that every terminal has, in the user's own theme; or not at all.
 type palette bool
@@ -47,4 +51,16 @@ func (p palette) decision(d finding.Decision, s string) string {
 		return p.paint("1;31", s)
 	}
 	return p.paint("1;33", s)
+}
+
+// uncolored removes what paint added to a word.
+func uncolored(s string) string {
+	for {
+		before, rest, ok := strings.Cut(s, "\x1b[")
+		if !ok {
+			return s
+		}
+		_, after, _ := strings.Cut(rest, "m")
+		s = before + after
+	}
 }

@@ -63,7 +63,7 @@ func (s *spdxWriter) image(doc *spdx.Document, r *finding.Result) {
 	})
 	if v.Distro.ID != "" {
 		os := s.base("OperatingSystem", v.Distro.ID, v.Distro.VersionID)
-		os.PrimaryPackagePurpose = "OPERATING-SYSTEM"
+		os.PrimaryPackagePurpose = "OPERATING_SYSTEM"
 		s.add(doc, os)
 	}
 }

@@ -163,13 +163,35 @@ func (p *page) verdict(v *finding.Verdict) {
 	p.WriteString("\n" + p.decision(v.Decision, strings.ToUpper(strings.ReplaceAll(string(v.Decision), "-", " "))))
 	p.WriteString(p.dim("  gate: "+printable(v.Policy)) + "\n")
 	for _, reason := range v.Reasons {
+		mark := p.decision(reason.Decision, fmt.Sprintf("%-13s", reason.Decision))
 		text := printable(reason.Message)
 		if len(reason.IDs) > 0 {
-			text += p.dim(" (" + idList(reason.IDs, 4) + ")")
+			text += " (" + idList(reason.IDs, 4) + ")"
 		}
-		mark := p.decision(reason.Decision, fmt.Sprintf("%-13s", reason.Decision))
-		p.WriteString(indent + mark + " " + text + p.dim("  "+printable(reason.Rule)) + "\n")
+		p.hanging(mark, text+"  "+p.dim("["+printable(reason.Rule)+"]"))
 	}
+}
+
+// hanging writes text after a mark of thirteen columns, broken between words where it would pass the terminal's width.
+func (p *page) hanging(mark, text string) {
+	const start = len(indent) + 13 + 1
+	p.WriteString(indent + mark + " ")
+	at := start
+	for i, word := range strings.Split(text, " ") {
+		n := cells(uncolored(word))
+		switch {
+		case i == 0:
+		case p.o.Width > 0 && at+1+n > p.o.Width:
+			p.WriteString("\n" + strings.Repeat(" ", start))
+			at = start
+		default:
+			p.WriteString(" ")
+			at++
+		}
+		p.WriteString(word)
+		at += n
+	}
+	p.WriteString("\n")
 }
 
 func idList(ids []string, most int) string {

@@ -143,7 +143,12 @@ func (p *page) next(r *finding.Result) {
 	}
 	p.WriteString("\n" + p.bold("Next") + "\n")
 	for _, l := range lines {
-		p.WriteString(indent + p.paint(cyan, l[0]) + strings.Repeat(" ", width-cells(l[0])) + gutter + p.dim(l[1]) + "\n")
+		line := indent + p.paint(cyan, l[0])
+		// A command is never cut; what it does may go.
+		if p.o.Width == 0 || len(indent)+width+len(gutter)+cells(l[1]) <= p.o.Width {
+			line += strings.Repeat(" ", width-cells(l[0])) + gutter + p.dim(l[1])
+		}
+		p.WriteString(line + "\n")
 	}
 }
 
