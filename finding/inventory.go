@@ -203,3 +203,7 @@ type Check struct {
 	Layer      *LayerRef    `json:"layer,omitempty"`
 	Suppressed *Suppression `json:"suppressed,omitempty"`
 }
+
+// BaseName is the name of the base image, where the image's labels tell it.
+// Source: OCI image specification 1.1, annotations.md.
+func (i *Image) BaseName() string { return i.Config.Labels["org.opencontainers.image.base.name"] }

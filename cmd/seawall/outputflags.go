@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seawall/seawall/finding"
+	"github.com/seawall/seawall/scan/report"
+)
+
+// outputFlags say how to report and where.
+type outputFlags struct {
+	format    string
+	out       string
+	all       bool
+	inventory bool
+}
+
+func (f *outputFlags) register(cmd *cobra.Command, format string) {
+	var names []string
+	for _, known := range report.Formats {
+		names = append(names, known.Name)
+	}
+	fs := cmd.Flags()
+	fs.StringVarP(&f.format, "output", "o", format, "`FORMAT`: "+strings.Join(names, ", "))
+	fs.StringVar(&f.out, "out", "", "write the report to this `FILE`")
+	fs.BoolVar(&f.all, "all", false, "list suppressed findings and kernel headers too")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// check refuses an unknown format before anything is scanned.
+func (f *outputFlags) check() error {
+	for _, known := range report.Formats {
+		if known.Name == f.format {
+			return nil
+		}
+	}
+	return usagef("unknown output %q: see --help for the formats", f.format)
+}
+
+// report writes results to the terminal or to --out, which appears whole or not at all.
+func (f *outputFlags) report(t terminal, results []finding.Result) error {
+	o := report.Options{All: f.all, Inventory: f.inventory, GitHub: gitHub(t)}
+	if f.out == "" {
+		o.Color, o.Width = color(t), width(t.out)
+		return f.write(t.out, results, o)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(f.out), ".seawall-report-")
+	if err != nil {
+		return inputError("writing the report", err)
+	}
+	defer os.Remove(tmp.Name())
+	err = errors.Join(f.write(tmp, results, o), tmp.Chmod(0o644), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), f.out)
+	}
+	if err != nil {
+		return inputError("writing "+f.out, err)
+	}
+	return nil
+}
+
+func (f *outputFlags) write(w io.Writer, results []finding.Result, o report.Options) error {
+	err := report.Write(w, f.format, results, o)
+	if errors.Is(err, report.ErrOneImage) {
+		return usagef("%w", err)
+	}
+	return err
+}
+
+// gitHub reads what a dependency snapshot needs from the variables that GitHub Actions sets.
+func gitHub(t terminal) report.GitHub {
+	v := func(name string) string { s, _ := t.env(name); return s }
+	g := report.GitHub{SHA: v("GITHUB_SHA"), Ref: v("GITHUB_REF"), Job: v("GITHUB_RUN_ID")}
+	if g.Job != "" {
+		g.Correlator = fmt.Sprintf("%s_%s", v("GITHUB_WORKFLOW"), v("GITHUB_JOB"))
+		g.URL = fmt.Sprintf("%s/%s/actions/runs/%s", v("GITHUB_SERVER_URL"), v("GITHUB_REPOSITORY"), g.Job)
+	}
+	return g
+}
