@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/seawall/seawall/finding"
@@ -11,18 +12,24 @@ import (
 
 // Analyser turns layers into Layers. It holds nothing that changes: several Writers may work at once.
 type Analyser struct {
-	o     Options
-	byExt map[string]*parser
-	// byName is asked first.
+	o Options
+	// byName is asked before byExt.
 	byName map[string]*parser
+	byExt  map[string][]*parser
 }
 
 // NewAnalyser returns an Analyser for what o asks for.
 func NewAnalyser(o Options) *Analyser {
 	o.Limits = o.Limits.withDefaults()
-	a := &Analyser{o: o}
+	a := &Analyser{o: o, byName: map[string]*parser{}}
 	if o.Packages {
-		a.byName, a.byExt = a.parserTables()
+		a.byName, a.byExt = packageParsers()
+		for _, p := range releaseFiles {
+			a.byName[path.Base(p)] = &releaseParser
+		}
+	}
+	if o.Interesting != nil {
+		a.byName["shadow"], a.byName["passwd"] = &accountsParser, &accountsParser
 	}
 	return a
 }

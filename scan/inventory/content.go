@@ -41,8 +41,10 @@ func (a *Analyser) parserFor(p string) *parser {
 		return x
 	}
 	if dot := strings.LastIndexByte(name, '.'); dot >= 0 {
-		if x := a.byExt[name[dot:]]; x != nil && x.wants(p) {
-			return x
+		for _, x := range a.byExt[name[dot:]] {
+			if x.wants(p) {
+				return x
+			}
 		}
 	}
 	if a.o.Packages && strings.HasPrefix(p, dpkgStatusDir) {

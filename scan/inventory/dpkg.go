@@ -18,7 +18,7 @@ const (
 const dpkgStatusDir = "var/lib/dpkg/status.d/"
 
 var (
-	dpkgStatusParser    = parser{name: "dpkg status", bytes: true, max: 128 << 20, trusted: true, run: dpkgStatus}
+	dpkgStatusParser    = parser{name: "dpkg status", bytes: true, max: 128 << 20, trusted: true, run: dpkgStatus, where: at("var/lib/dpkg/status")}
 	dpkgStatusDirParser = parser{name: "dpkg status.d", bytes: true, max: 8 << 20, trusted: true, run: dpkgStatusFile}
 	dpkgListParser      = parser{name: "dpkg file list", bytes: true, max: 32 << 20, trusted: true, run: dpkgList,
 		where: func(p string) bool { return path.Dir(p) == "var/lib/dpkg/info" }}

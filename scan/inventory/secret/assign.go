@@ -8,10 +8,10 @@ import (
 
 // awsSecretKey reads what is assigned to a name of length bytes at text[at:]: forty characters of base64.
 func awsSecretKey(length int) matcher {
-	return func(text []byte, at int, binary bool) (hit, bool) {
+	return func(text []byte, at int, v *view) (hit, bool) {
 		start, end := assigned(text, at+length)
 		value := string(text[start:end])
-		if binary || len(value) != 40 || entropy(value) < 4 || !random(value) {
+		if v.binary || len(value) != 40 || entropy(value) < 4 || !random(value) {
 			return hit{}, false
 		}
 		for i := range len(value) {

@@ -22,13 +22,16 @@ type claims struct {
 }
 
 // jsonWebToken reads a signed JWT in compact form (RFC 7519, RFC 7515 section 7.1).
-func jsonWebToken(text []byte, at int, binary bool) (hit, bool) {
-	if binary || at > 0 && (wordByte(text[at-1]) || text[at-1] == '.') {
+func jsonWebToken(text []byte, at int, v *view) (hit, bool) {
+	if v.binary || at > 0 && (wordByte(text[at-1]) || text[at-1] == '.') {
 		return hit{}, false
 	}
 	end := at
 	for end < len(text) && end-at < maxJWT && (urlSafeSet[text[end]] || text[end] == '.') {
 		end++
+	}
+	if !v.spend(end - at) {
+		return hit{}, false
 	}
 	token := bytes.TrimRight(text[at:end], ".")
 	parts := bytes.Split(token, []byte("."))

@@ -11,9 +11,9 @@ const maxKey = 32 << 10
 
 // privateKey reads a PEM block (RFC 7468, and RFC 1421 headers) or an OpenPGP one (RFC 9580 section 6.2). Lines may
 // end in the two characters \n, as in JSON. What does not decode to a key is no key: programs hold the frame alone.
-func privateKey(text []byte, at int, _ bool) (hit, bool) {
+func privateKey(text []byte, at int, v *view) (hit, bool) {
 	text = text[at:min(len(text), at+maxKey)]
-	label, body, size, ok := pemBlock(text)
+	label, body, size, ok := pemBlock(text, v)
 	if !ok {
 		return hit{}, false
 	}
@@ -22,14 +22,14 @@ func privateKey(text []byte, at int, _ bool) (hit, bool) {
 }
 
 // pemBlock takes apart the block that text begins with; size is that of the whole block.
-func pemBlock(text []byte) (label, body string, size int, ok bool) {
+func pemBlock(text []byte, v *view) (label, body string, size int, ok bool) {
 	const begin, dashes = "-----BEGIN ", "-----"
 	length := bytes.Index(text[len(begin):], []byte(dashes))
 	if length < 0 || length > 40 {
 		return "", "", 0, false
 	}
 	label = string(text[len(begin) : len(begin)+length])
-	if !strings.Contains(label, "PRIVATE KEY") {
+	if !strings.Contains(label, "PRIVATE KEY") || !v.spend(len(text)) {
 		return "", "", 0, false
 	}
 	rest := text[len(begin)+length+len(dashes):]
@@ -116,10 +116,13 @@ func isSequence(der []byte) bool {
 }
 
 // encodedPrivateKey reads a PEM block that is itself in base64, as in Kubernetes secrets and kubeconfigs.
-func encodedPrivateKey(text []byte, at int, _ bool) (hit, bool) {
+func encodedPrivateKey(text []byte, at int, v *view) (hit, bool) {
 	end := at
 	for end < len(text) && end-at < maxKey && (base64Set[text[end]]) {
 		end++
+	}
+	if !v.spend(end - at) {
+		return hit{}, false
 	}
 	plain, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(string(text[at:end]), "="))
 	if err != nil {
@@ -130,7 +133,7 @@ func encodedPrivateKey(text []byte, at int, _ bool) (hit, bool) {
 		if next < 0 {
 			return hit{}, false
 		}
-		if h, ok := privateKey(plain, from+next, false); ok {
+		if h, ok := privateKey(plain, from+next, v); ok {
 			return hit{h.rule, at, end}, true
 		}
 		from += next + 1
@@ -140,10 +143,10 @@ func encodedPrivateKey(text []byte, at int, _ bool) (hit, bool) {
 var base64Set = *setOf("09AZaz++//==")
 
 // puttyKey reads the head of a PuTTY key file, version 2 or 3.
-func puttyKey(text []byte, at int, binary bool) (hit, bool) {
+func puttyKey(text []byte, at int, v *view) (hit, bool) {
 	text = text[at:min(len(text), at+maxKey)]
 	lines := bytes.Index(text, []byte("\nPrivate-Lines: "))
-	if binary || lines < 0 || bytes.IndexByte(text, '\n') > 60 {
+	if v.binary || !v.spend(len(text)) || lines < 0 || bytes.IndexByte(text, '\n') > 60 {
 		return hit{}, false
 	}
 	if !bytes.Contains(text[:lines], []byte("Encryption: none")) {

@@ -50,8 +50,8 @@ type hit struct {
 }
 
 // Wanted reports whether a file is worth reading for File: path is slash-separated without a leading slash, size in
-// bytes. It is false for documentation, test data of installed packages, the distribution's shared
-// libraries, media and files over MaxFile.
+// bytes. It is false for documentation, test data of installed packages, the distribution's shared libraries, media
+// and files over MaxFile.
 func Wanted(path string, size int64) bool {
 	return size > 0 && size <= MaxFile && !excluded(path) && !media(path) &&
 		!(library(path) && strings.Contains(path, ".so"))
@@ -81,8 +81,9 @@ func (d *Detector) File(path string, content []byte) []finding.Secret {
 func (d *Detector) scan(content []byte, binary bool) []hit {
 	d.prepare()
 	var hits []hit
+	v := viewOf(content, binary)
 	d.words.find(content, func(anchor, start int) bool {
-		if h, ok := d.needs[anchor](content, start, binary); ok {
+		if h, ok := d.needs[anchor](content, start, v); ok {
 			hits = append(hits, h)
 		}
 		return len(hits) < maxPerFile

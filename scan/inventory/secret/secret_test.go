@@ -150,3 +150,20 @@ func BenchmarkNew(b *testing.B) {
 		New().prepare()
 	}
 }
+
+// A file of nothing but anchors costs no more than a small multiple of ordinary text: each would read far ahead.
+func TestHostileAnchorsAreBounded(t *testing.T) {
+	for _, unit := range []string{"-eyJ", "LS0tLS1CRUdJTi", "-----BEGIN PRIVATE KEY-----", "PuTTY-User-Key-File-", "Q~Q~", "postgres://a:b", "glpat-"} {
+		text := []byte(strings.Repeat(unit, MaxFile/len(unit)))
+		v := viewOf(text, false)
+		d := New()
+		d.prepare()
+		d.words.find(text, func(anchor, start int) bool {
+			d.needs[anchor](text, start, v)
+			return true
+		})
+		if v.budget < -(maxKey * len(text)) {
+			t.Errorf("%q: overspent by %d", unit, -v.budget)
+		}
+	}
+}

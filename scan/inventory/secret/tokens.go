@@ -126,8 +126,24 @@ var tokens = []token{
 	{rule: "vault-token", anchor: "hvb.", after: []part{some(urlSafe, 130, 300)}, binary: true},
 }
 
-// matcher looks at one occurrence of an anchor at text[at:]; binary says that text is no text.
-type matcher func(text []byte, at int, binary bool) (hit, bool)
+// view is what the matchers of one text share.
+type view struct {
+	binary bool // the text is no text but a program's bytes
+	// budget is how many bytes may still be read by the matchers that read far, so that a file of nothing but
+	// anchors does not have each of them read the whole.
+	budget int
+}
+
+func viewOf(text []byte, binary bool) *view { return &view{binary, 16*len(text) + 1<<20} }
+
+// spend takes n bytes from the budget, and says whether they were there.
+func (v *view) spend(n int) bool {
+	v.budget -= n
+	return v.budget >= 0
+}
+
+// matcher looks at one occurrence of an anchor at text[at:].
+type matcher func(text []byte, at int, v *view) (hit, bool)
 
 // alphabets holds each set once.
 type alphabets map[string]*set
@@ -145,8 +161,8 @@ func (t *token) matcher(sets alphabets) matcher {
 	for i, p := range t.after {
 		after[i] = sets.compile(p)
 	}
-	return func(text []byte, at int, binary bool) (hit, bool) {
-		if binary && !t.binary {
+	return func(text []byte, at int, v *view) (hit, bool) {
+		if v.binary && !t.binary {
 			return hit{}, false
 		}
 		start, ok := before.back(text, at)

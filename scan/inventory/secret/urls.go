@@ -7,9 +7,9 @@ import (
 )
 
 // databaseURL reads scheme://user:password@host, where at is the scheme's start.
-func databaseURL(text []byte, at int, binary bool) (hit, bool) {
+func databaseURL(text []byte, at int, v *view) (hit, bool) {
 	start, end, ok := urlPassword(text, at)
-	if binary || !ok {
+	if v.binary || !ok {
 		return hit{}, false
 	}
 	return hit{"database-url", start, end}, true

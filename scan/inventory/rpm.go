@@ -1,0 +1,86 @@
+package inventory
+
+import (
+	"context"
+	"errors"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/seawall/seawall/finding"
+	"github.com/seawall/seawall/scan/inventory/rpmdb"
+)
+
+var (
+	rpmParser = parser{name: "rpm database", run: rpmInstalled, where: inRPMDir}
+	// rpm opens its SQLite database with a write-ahead log. Packages that only stand there are not seen.
+	rpmLogParser = parser{name: "rpm write-ahead log", where: inRPMDir,
+		run: func(context.Context, *file) (parsed, error) {
+			return parsed{gaps: []finding.Gap{{Kind: finding.GapUnreadable,
+				Detail: "the rpm database was not closed: its last changes stand in this log, which is not read"}}}, nil
+		}}
+)
+
+// rpmDirs are where rpm keeps its database: the usual one, that of newer SUSE and Fedora, that of CBL-Mariner's and
+// Azure Linux's distroless images, and that of ostree systems.
+var rpmDirs = map[string]bool{
+	"var/lib/rpm": true, "usr/lib/sysimage/rpm": true, "var/lib/rpmmanifest": true, "usr/share/rpm": true,
+}
+
+func inRPMDir(p string) bool { return rpmDirs[path.Dir(p)] }
+
+// rpmInstalled reads a database of rpm.
+func rpmInstalled(ctx context.Context, f *file) (got parsed, err error) {
+	err = rpmdb.Read(f.r, f.size, func(p rpmdb.Package) error {
+		if p.Name == "gpg-pubkey" { // a key that rpm keeps among the packages
+			return nil
+		}
+		got.packages = append(got.packages, rpmPackage(&p))
+		got.claims = append(got.claims, claim{owner: p.Name, paths: p.Files})
+		return ctx.Err()
+	})
+	if errors.Is(err, rpmdb.ErrFormat) && path.Base(f.path) == "Packages" && f.size == 0 {
+		err = nil
+	}
+	return got, err
+}
+
+func rpmPackage(p *rpmdb.Package) (x Package) {
+	x.Type = typeRPM
+	x.Name, x.Arch = p.Name, p.Arch
+	x.Version = rpmVersion(p)
+	x.SourceName, x.SourceVersion = rpmSource(p.SourceRPM)
+	if p.Modularity != "(none)" {
+		x.Modularity = p.Modularity
+	}
+	if p.License != "" && p.License != "(none)" {
+		x.Licenses = spdxLicences([]string{p.License})
+	}
+	return x
+}
+
+// rpmVersion prints epoch:version-release, as rpm -q does with a query format of %{EVR}. An epoch of 0 is left out:
+// it compares as none.
+func rpmVersion(p *rpmdb.Package) string {
+	v := p.Version
+	if p.Release != "" {
+		v += "-" + p.Release
+	}
+	if p.Epoch > 0 {
+		v = strconv.FormatInt(p.Epoch, 10) + ":" + v
+	}
+	return v
+}
+
+// rpmSource splits "util-linux-2.32.1-42.el8_8.src.rpm" into name and version-release.
+func rpmSource(file string) (name, version string) {
+	base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(file, ".rpm"), ".src"), ".nosrc")
+	release := strings.LastIndexByte(base, '-')
+	if release <= 0 {
+		return "", ""
+	}
+	if v := strings.LastIndexByte(base[:release], '-'); v > 0 {
+		return base[:v], base[v+1:]
+	}
+	return "", ""
+}
