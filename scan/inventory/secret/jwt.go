@@ -27,7 +27,7 @@ func jsonWebToken(text []byte, at int, v *view) (hit, bool) {
 		return hit{}, false
 	}
 	end := at
-	for end < len(text) && end-at < maxJWT && (urlSafeSet[text[end]] || text[end] == '.') {
+	for end < len(text) && end-at < min(maxJWT, v.budget) && (urlSafeSet[text[end]] || text[end] == '.') {
 		end++
 	}
 	if !v.spend(end - at) {

@@ -24,8 +24,8 @@ func privateKey(text []byte, at int, v *view) (hit, bool) {
 // pemBlock takes apart the block that text begins with; size is that of the whole block.
 func pemBlock(text []byte, v *view) (label, body string, size int, ok bool) {
 	const begin, dashes = "-----BEGIN ", "-----"
-	length := bytes.Index(text[len(begin):], []byte(dashes))
-	if length < 0 || length > 40 {
+	length := bytes.Index(text[len(begin):min(len(text), 60)], []byte(dashes))
+	if length < 0 {
 		return "", "", 0, false
 	}
 	label = string(text[len(begin) : len(begin)+length])
@@ -118,7 +118,7 @@ func isSequence(der []byte) bool {
 // encodedPrivateKey reads a PEM block that is itself in base64, as in Kubernetes secrets and kubeconfigs.
 func encodedPrivateKey(text []byte, at int, v *view) (hit, bool) {
 	end := at
-	for end < len(text) && end-at < maxKey && (base64Set[text[end]]) {
+	for end < len(text) && end-at < min(maxKey, v.budget) && base64Set[text[end]] {
 		end++
 	}
 	if !v.spend(end - at) {
@@ -145,8 +145,11 @@ var base64Set = *setOf("09AZaz++//==")
 // puttyKey reads the head of a PuTTY key file, version 2 or 3.
 func puttyKey(text []byte, at int, v *view) (hit, bool) {
 	text = text[at:min(len(text), at+maxKey)]
+	if v.binary || !v.spend(len(text)) {
+		return hit{}, false
+	}
 	lines := bytes.Index(text, []byte("\nPrivate-Lines: "))
-	if v.binary || !v.spend(len(text)) || lines < 0 || bytes.IndexByte(text, '\n') > 60 {
+	if lines < 0 || bytes.IndexByte(text, '\n') > 60 {
 		return hit{}, false
 	}
 	if !bytes.Contains(text[:lines], []byte("Encryption: none")) {

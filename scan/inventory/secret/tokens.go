@@ -136,10 +136,13 @@ type view struct {
 
 func viewOf(text []byte, binary bool) *view { return &view{binary, 16*len(text) + 1<<20} }
 
-// spend takes n bytes from the budget, and says whether they were there.
+// spend takes n bytes from the budget if they are there, and says whether they were.
 func (v *view) spend(n int) bool {
+	if n > v.budget {
+		return false
+	}
 	v.budget -= n
-	return v.budget >= 0
+	return true
 }
 
 // matcher looks at one occurrence of an anchor at text[at:].
