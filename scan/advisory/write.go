@@ -568,7 +568,7 @@ const (
 
 func (t *titleWriter) finish() (titles, index, dict []byte, err error) {
 	dict = t.dictionary()
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1),
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1),
 		zstd.WithEncoderDictRaw(dictID, dict), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("compressing the summaries: %w", err)

@@ -1,0 +1,160 @@
+package advisory
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// The signature follows the content: a note (golang.org/x/mod/sumdb/note, Ed25519) over the content's digest.
+const noteHead = "seawall advisory database\n"
+
+// ErrUnsigned is wrapped by Verify's error about a database without a signature by a trusted key: take it from
+// somebody whose key is trusted, or add the key of who built it.
+var ErrUnsigned = errors.New("not signed by a trusted key")
+
+// GenerateKey makes a key pair for a builder. name is shown as the signer; the keys are single lines of text.
+func GenerateKey(random io.Reader, name string) (private, public string, err error) {
+	private, public, err = note.GenerateKey(random, name)
+	if err != nil {
+		return "", "", fmt.Errorf("making a signing key for %q: %w", name, err)
+	}
+	return private, public, nil
+}
+
+// Sign checks the content of the database at path against its digest and replaces its signature by one of the
+// private key. The content stays as it is: who has the file open is not disturbed.
+func Sign(path, privateKey string) error {
+	signer, err := note.NewSigner(strings.TrimSpace(privateKey))
+	if err != nil {
+		return fmt.Errorf("reading the signing key: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("signing the advisory database: %w", err)
+	}
+	defer f.Close()
+	h, _, err := checkContent(f)
+	if err != nil {
+		return fmt.Errorf("signing the advisory database %s: %w", path, err)
+	}
+	signed, err := note.Sign(&note.Note{Text: noteText(&h)}, signer)
+	if err != nil {
+		return fmt.Errorf("signing the advisory database %s: %w", path, err)
+	}
+	if _, err = f.WriteAt(signed, int64(h.size)); err == nil {
+		err = f.Truncate(int64(h.size) + int64(len(signed)))
+	}
+	if err = errors.Join(err, f.Sync()); err != nil {
+		return fmt.Errorf("writing the signature of %s: %w", path, err)
+	}
+	return nil
+}
+
+func noteText(h *header) string {
+	return fmt.Sprintf("%ssha256:%s\n%d\n", noteHead, hex.EncodeToString(h.digest[:]), h.size)
+}
+
+// Verify reads the whole file: that the content is what the builder wrote and, where trusted holds public keys, that
+// one of them signed it. It returns the name of the signer, "" where trusted is empty. Errors wrap ErrFormat,
+// ErrCorrupt or ErrUnsigned.
+func Verify(path string, trusted []string) (signer string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("verifying the advisory database: %w", err)
+	}
+	defer f.Close()
+	h, trailer, err := checkContent(f)
+	if err != nil {
+		return "", fmt.Errorf("verifying the advisory database %s: %w", path, err)
+	}
+	if len(trusted) == 0 {
+		return "", nil
+	}
+	if signer, err = checkSignature(&h, trailer, trusted); err != nil {
+		return "", fmt.Errorf("verifying the advisory database %s: %w", path, err)
+	}
+	return signer, nil
+}
+
+// checkContent compares the content with the header's digest and returns what follows it.
+func checkContent(f *os.File) (h header, trailer []byte, err error) {
+	st, err := f.Stat()
+	if err != nil {
+		return h, nil, err
+	}
+	head := make([]byte, headerLen)
+	if n, err := f.ReadAt(head, 0); n < headerLen {
+		return h, nil, fmt.Errorf("reading its header: %w (%v)", ErrFormat, err)
+	}
+	if h, err = decodeHeader(head, st.Size()); err != nil {
+		return h, nil, err
+	}
+	blank := h
+	blank.digest = [32]byte{}
+	sum := sha256.New()
+	sum.Write(blank.encode())
+	if _, err = io.Copy(sum, io.NewSectionReader(f, headerLen, int64(h.size)-headerLen)); err != nil {
+		return h, nil, fmt.Errorf("reading it: %w", err)
+	}
+	if [32]byte(sum.Sum(nil)) != h.digest {
+		return h, nil, fmt.Errorf("its content is not what its digest says: %w", ErrCorrupt)
+	}
+	trailer, err = io.ReadAll(io.NewSectionReader(f, int64(h.size), maxTrailer))
+	return h, trailer, err
+}
+
+func checkSignature(h *header, trailer []byte, trusted []string) (string, error) {
+	var keys []note.Verifier
+	for _, t := range trusted {
+		v, err := note.NewVerifier(strings.TrimSpace(t))
+		if err != nil {
+			return "", fmt.Errorf("trusted key %.40q: %w", t, err)
+		}
+		keys = append(keys, v)
+	}
+	if len(trailer) == 0 {
+		return "", fmt.Errorf("it carries no signature: %w", ErrUnsigned)
+	}
+	n, err := note.Open(trailer, note.VerifierList(keys...))
+	if err != nil {
+		return "", fmt.Errorf("%w: %v", ErrUnsigned, err)
+	}
+	if n.Text != noteText(h) {
+		return "", fmt.Errorf("its signature is over another database: %w", ErrUnsigned)
+	}
+	return n.Sigs[0].Name, nil
+}
+
+// OpenTrusted is Open for a database that must be signed by one of the trusted public keys. It checks the
+// signature over the digest and leaves the content to Verify, so that it takes no longer than Open.
+func OpenTrusted(path string, trusted []string) (*DB, error) {
+	db, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	trailer, err := trailerOf(path, db.h.size)
+	if err == nil {
+		db.signer, err = checkSignature(&db.h, trailer, trusted)
+	}
+	if err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("opening the advisory database %s: %w", path, err)
+	}
+	return db, nil
+}
+
+func trailerOf(path string, from uint64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.NewSectionReader(f, int64(from), maxTrailer))
+}
