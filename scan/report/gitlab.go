@@ -134,7 +134,7 @@ func newGitlabVulnerability(r *finding.Result, f *finding.Finding, o Options) gi
 		Name:        shorten(f.ID+": "+title(f), 250),
 		Description: title(f),
 		Severity:    gitlabSeverity(f.Severity),
-		Solution:    advice(f),
+		Solution:    shorten(advice(f), 7000),
 		Location: gitlabLocation{
 			Dependency:      gitlabDependency{gitlabPackage{f.Package.Name}, f.Package.Version},
 			OperatingSystem: gitlabOS(&r.Inventory.Distro),

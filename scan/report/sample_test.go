@@ -141,7 +141,6 @@ func hostile() finding.Result {
 		v.Checks[i].Title, v.Checks[i].Fix, v.Checks[i].Paths = hostileText, hostileText, []string{hostileText}
 	}
 	v.Gaps[0].Where, v.Gaps[0].Detail = hostileText, hostileText
-	v.Image.Layers = nil
 	r.Coverage[2].Detail, r.Upgrades[1].Package, r.Verdict.Reasons[0].Message, r.Verdict.Policy = hostileText, hostileText, hostileText, hostileText
 	for i := range r.Findings {
 		f := &r.Findings[i]

@@ -29,19 +29,20 @@ var languageEcosystems = map[string]string{
 // isOS reports whether packages of this type belong to a distribution, whose ecosystem they share.
 func isOS(kind string) bool {
 	switch kind {
-	case "deb", "rpm", "apk", "alpm":
+	case "deb", "rpm", "apk", "alpm", "ebuild", "opkg":
 		return true
 	}
 	return false
 }
 
-// normalise removes what only some tools write into names and versions.
+// normalise writes versions as the ecosystem's own tool prints them, where tools differ: Go modules with "v", the
+// standard library, which is released as a toolchain, without "go".
 func normalise(p *finding.Package) {
 	if p.Type == "golang" {
-		p.Version = strings.TrimPrefix(p.Version, "v")
 		if p.Name == "stdlib" || p.Name == "std" || p.Name == "go" {
-			p.Name = "stdlib"
-			p.Version = strings.TrimPrefix(p.Version, "go")
+			p.Name, p.Version = "stdlib", strings.TrimPrefix(strings.TrimPrefix(p.Version, "go"), "v")
+		} else if p.Version != "" && p.Version[0] >= '0' && p.Version[0] <= '9' {
+			p.Version = "v" + p.Version
 		}
 	}
 	if p.SourceVersion == "" && p.SourceName != "" && p.SourceName != p.Name {

@@ -86,8 +86,14 @@ func (u purl) distro() string {
 	return ""
 }
 
-// splitDistro takes "debian-12.5" and "opensuse-leap-15.5" apart. A distribution with a name only has no version.
+// splitDistro takes "debian-12.5" and "opensuse-leap-15.5" apart. A distribution with a name only has no version; of
+// Debian and Ubuntu the code name may stand there, which is none either.
 func splitDistro(s string) (id, version string) {
+	for _, id := range []string{"debian", "ubuntu"} {
+		if rest, ok := strings.CutPrefix(s, id+"-"); ok && (rest == "" || rest[0] < '0' || rest[0] > '9') {
+			return id, ""
+		}
+	}
 	i := strings.LastIndexByte(s, '-')
 	if i < 0 || i+1 == len(s) || s[i+1] < '0' || s[i+1] > '9' {
 		return s, ""

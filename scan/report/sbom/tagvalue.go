@@ -69,8 +69,8 @@ type tagReader struct {
 	now      *spdxPackage
 	packages []*spdxPackage
 	byID     map[string]*spdxPackage
-	// comment is an annotation that waits for the line that tells what it is about.
-	comment       string
+	// comment and ref are of the annotation being read: what it says and what it is about.
+	comment, ref  string
 	relationships []spdxRelationship
 }
 
@@ -92,10 +92,14 @@ func (t *tagReader) tag(tag, value string) error {
 		if n := len(t.relationships); n > 0 {
 			t.relationships[n-1].Comment = value
 		}
+	case "Annotator":
+		t.comment, t.ref = "", ""
 	case "AnnotationComment":
 		t.comment = value
+		t.annotate()
 	case "SPDXREF":
-		t.about(value)
+		t.ref = value
+		t.annotate()
 	default:
 		t.packageTag(tag, value)
 	}
@@ -138,15 +142,18 @@ func (t *tagReader) relationship(value string) {
 	t.relationships = append(t.relationships, spdxRelationship{From: f[0], Type: f[1], To: f[2]})
 }
 
-// about gives the waiting annotation to the element that it is about.
-func (t *tagReader) about(id string) {
+// annotate gives the annotation, once it is whole, to the element that it is about.
+func (t *tagReader) annotate() {
+	if t.comment == "" || t.ref == "" {
+		return
+	}
 	a := spdxAnnotation{t.comment}
-	t.comment = ""
-	if p := t.byID[id]; p != nil {
+	if p := t.byID[t.ref]; p != nil {
 		p.Annotations = append(p.Annotations, a)
 	} else {
 		t.b.imageAnnotations([]spdxAnnotation{a})
 	}
+	t.comment, t.ref = "", ""
 }
 
 func (t *tagReader) end() error {
