@@ -60,6 +60,7 @@ type merger struct {
 	distro finding.Distro
 	gone   []finding.Secret // of files that an upper layer removed
 	gaps   []finding.Gap
+	linked int // packages that hard links repeated
 }
 
 // holding is what one path of the merged tree holds.
@@ -182,11 +183,14 @@ func (h *holding) takeSecret(s *finding.Secret) *finding.LayerRef {
 	return s.Layer
 }
 
+// maxLinked bounds the packages that hard links repeat: a long lock file may have many names.
+const maxLinked = 200_000
+
 // layLinks lets hard links into lower layers hold what their targets hold.
 func (m *merger) layLinks(links []Link, ref *finding.LayerRef) {
 	for _, l := range links {
 		target := m.tree.look(l.Target)
-		if target == nil {
+		if target == nil || target.empty() || l.Path == l.Target {
 			continue
 		}
 		h := m.tree.at(l.Path)
@@ -195,9 +199,13 @@ func (m *merger) layLinks(links []Link, ref *finding.LayerRef) {
 			x.Path, x.Layer = l.Path, ref
 			h.exec = &x
 		}
-		for _, p := range target.packages {
-			p.Path, p.Layer = l.Path, ref
-			h.packages = append(h.packages, p)
+		if m.linked += len(target.packages); m.linked > maxLinked {
+			m.gaps = append(m.gaps, finding.Gap{Kind: finding.GapTooLarge, Where: l.Path, Detail: "hard links repeat too many packages"})
+			return
+		}
+		h.packages = slices.Clone(target.packages)
+		for i := range h.packages {
+			h.packages[i].Path, h.packages[i].Layer = l.Path, ref
 		}
 	}
 }

@@ -19,7 +19,6 @@ const (
 	critical = finding.SeverityCritical
 	high     = finding.SeverityHigh
 	medium   = finding.SeverityMedium
-	low      = finding.SeverityLow
 )
 
 // rules is sorted by id. Critical: whoever holds the image holds the account. High: a credential with a narrower
