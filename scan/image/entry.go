@@ -58,28 +58,28 @@ const capabilityRecord = "SCHILY.xattr.security.capability"
 
 // convert makes an Entry of a tar header. ok is false for entries that mean nothing to a file system: global
 // headers, AUFS bookkeeping.
-func convert(h *tar.Header, lim *Limits) (e Entry, ok bool, err error) {
-	if h.Typeflag == tar.TypeXGlobalHeader {
-		return e, false, nil
+func convert(h *header, e *Entry, lim *Limits) (ok bool, err error) {
+	if h.flag == tar.TypeXGlobalHeader {
+		return false, nil
 	}
-	e = Entry{Mode: uint32(h.Mode) & 0o7777, UID: h.Uid, GID: h.Gid, ModTime: h.ModTime, Kind: kindOf(h.Typeflag)}
-	if e.Path, err = cleanPath(h.Name, lim.MaxPath); err != nil {
-		return e, false, err
+	*e = Entry{Mode: uint32(h.mode) & 0o7777, UID: h.uid, GID: h.gid, ModTime: h.modTime, Kind: kindOf(h.flag)}
+	if e.Path, err = cleanPath(h.name, lim.MaxPath); err != nil {
+		return false, err
 	}
 	switch e.Kind {
 	case File:
-		e.Size = h.Size
+		e.Size = h.size
 	case Symlink:
-		if e.Linkname = h.Linkname; len(e.Linkname) > lim.MaxPath {
-			return e, false, fmt.Errorf("link target of %d bytes: %w of %d", len(e.Linkname), ErrLimit, lim.MaxPath)
+		if e.Linkname = h.link; len(e.Linkname) > lim.MaxPath {
+			return false, fmt.Errorf("link target of %d bytes: %w of %d", len(e.Linkname), ErrLimit, lim.MaxPath)
 		}
 	case Hardlink:
-		if e.Linkname, err = cleanPath(h.Linkname, lim.MaxPath); err != nil {
-			return e, false, fmt.Errorf("hard link to %.200q: %w", h.Linkname, err)
+		if e.Linkname, err = cleanPath(h.link, lim.MaxPath); err != nil {
+			return false, fmt.Errorf("hard link to %.200q: %w", h.link, err)
 		}
 	}
-	if v := h.PAXRecords[capabilityRecord]; v != "" {
-		e.Capability = []byte(v)
+	if h.capability != "" {
+		e.Capability = []byte(h.capability)
 	}
 	return whiteout(e)
 }
@@ -101,21 +101,22 @@ func kindOf(flag byte) EntryKind {
 }
 
 // whiteout turns the marker files into what they mean.
-func whiteout(e Entry) (Entry, bool, error) {
+func whiteout(e *Entry) (ok bool, err error) {
 	dir, base := path.Split(e.Path)
 	if !strings.HasPrefix(base, whiteoutPrefix) {
-		return e, true, nil
+		return true, nil
 	}
 	switch name := base[len(whiteoutPrefix):]; {
 	case base == whiteoutOpaque:
-		return Entry{Kind: Opaque, Path: path.Clean(dir), ModTime: e.ModTime}, true, nil
+		*e = Entry{Kind: Opaque, Path: path.Clean(dir), ModTime: e.ModTime}
 	case strings.HasPrefix(base, whiteoutMeta):
-		return e, false, nil
+		return false, nil
 	case name == "" || name == "." || name == "..":
-		return e, false, fmt.Errorf("%w: whiteout of %q", ErrPath, name)
+		return false, fmt.Errorf("%w: whiteout of %q", ErrPath, name)
 	default:
-		return Entry{Kind: Whiteout, Path: dir + name, ModTime: e.ModTime}, true, nil
+		*e = Entry{Kind: Whiteout, Path: dir + name, ModTime: e.ModTime}
 	}
+	return true, nil
 }
 
 // cleanPath makes a tar's path relative to the root. A leading slash or "./" is dropped, as every engine does; a path

@@ -20,10 +20,15 @@ type layer struct {
 	stage       *stage
 	compression Compression
 
-	tar    io.Reader
+	tar    tarSource
 	window *window // of a local, plain layer
 	blob   *pump   // of a compressed layer: its blob
 	plain  *pump   // of a stream or a compressed layer: its tar
+
+	// What visit gets, made anew for each entry in the same place.
+	current  Entry
+	windowed windowContent
+	streamed streamContent
 
 	blobHash, tarHash hash.Hash // nil: not computed
 	blobAlg, tarAlg   string

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // Input is one layer's bytes: a Section of a local file, or a Stream.
@@ -80,14 +79,13 @@ func (l *layer) walk(ctx context.Context, visit func(*Entry) error) (Stats, erro
 
 // entries calls visit for each entry and counts them.
 func (l *layer) entries(ctx context.Context, visit func(*Entry) error) (int, error) {
-	tr := tar.NewReader(l.tar)
+	t := newHeaders(l.tar)
 	for n := 0; ; n++ {
-		h, err := tr.Next()
+		err := t.next()
 		if err == io.EOF {
 			return n, nil
 		}
-		// Paths are judged by convert, whatever GODEBUG tarinsecurepath says.
-		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
+		if err != nil {
 			return n, tarError(err)
 		}
 		if n >= l.lim.MaxEntries {
@@ -96,50 +94,55 @@ func (l *layer) entries(ctx context.Context, visit func(*Entry) error) (int, err
 		if n%256 == 0 && ctx.Err() != nil {
 			return n, ctx.Err()
 		}
-		if err := l.entry(tr, h, visit); err != nil {
-			return n, layerError(l.in.Name, h.Name, err)
+		if err := l.entry(t, visit); err != nil {
+			return n, layerError(l.in.Name, t.cur.name, err)
 		}
 	}
 }
 
-func (l *layer) entry(tr *tar.Reader, h *tar.Header, visit func(*Entry) error) error {
-	e, ok, err := convert(h, l.lim)
+func (l *layer) entry(t *headers, visit func(*Entry) error) error {
+	e := &l.current
+	ok, err := convert(&t.cur, e, l.lim)
 	if err != nil || !ok {
 		return err
 	}
 	if e.Kind != File {
-		return visit(&e)
+		return visit(e)
 	}
-	if isSparse(h) {
-		e.Content = sparseContent(tr, e.Size, l.lim.MaxSparse)
-		return visit(&e)
+	if t.cur.sparse {
+		e.Content = sparseContent(t.slow, e.Size, l.lim.MaxSparse)
+		return visit(e)
 	}
 	if e.Size > l.lim.MaxSize {
 		return fmt.Errorf("file of %d bytes: %w of %d", e.Size, ErrLimit, l.lim.MaxSize)
 	}
 	if l.window == nil {
-		e.Content = tr
-		return visit(&e)
+		l.streamed = streamContent{src: l.plain, end: t.end}
+		e.Content = &l.streamed
+		return visit(e)
 	}
-	// archive/tar reads nothing ahead: the window stands at the content. It must stand there again afterwards.
+	// The window stands at the content. It must stand there again afterwards.
 	base := l.window.pos
-	e.Content = &windowContent{w: l.window, base: base, size: e.Size}
-	err = visit(&e)
+	l.windowed = windowContent{w: l.window, base: base, size: e.Size}
+	e.Content = &l.windowed
+	err = visit(e)
 	l.window.pos = base
 	return err
 }
 
-// isSparse knows the three ways in which a tar says so. Source: GNU tar manual, Sparse Formats.
-func isSparse(h *tar.Header) bool {
-	if h.Typeflag == tar.TypeGNUSparse {
-		return true
+// streamContent is the content of one file of a stream.
+type streamContent struct {
+	src *pump
+	end int64 // in src
+}
+
+func (c *streamContent) Read(p []byte) (int, error) {
+	left := c.end - c.src.pos
+	if left <= 0 {
+		return 0, io.EOF
 	}
-	for k := range h.PAXRecords {
-		if strings.HasPrefix(k, "GNU.sparse.") {
-			return true
-		}
-	}
-	return false
+	n, err := c.src.Read(p[:min(int64(len(p)), left)])
+	return n, unexpected(err)
 }
 
 // sparseContent gives out a sparse file as engines would write it, holes as zeros. A file that claims to be larger
