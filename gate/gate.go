@@ -29,7 +29,7 @@ func Decide(r *finding.Result, p *Policy, s []finding.Suppression, now time.Time
 			Decision: finding.NotEvaluated, Rule: gapRule(finding.GapNotScanned), Message: "the image was not scanned",
 		}}
 	} else {
-		c := newCase(r, p, s, now)
+		c := newTrial(r, p, s, now)
 		for _, rule := range rules {
 			v.Reasons = append(v.Reasons, rule(c)...)
 		}
@@ -65,7 +65,7 @@ type trial struct {
 	refused, expired []finding.Suppression
 }
 
-func newCase(r *finding.Result, p *Policy, s []finding.Suppression, now time.Time) *trial {
+func newTrial(r *finding.Result, p *Policy, s []finding.Suppression, now time.Time) *trial {
 	all := slices.Concat(p.Suppressions, s)
 	live, expired, refused := sift(all, now)
 	index := newIndex(live, now)

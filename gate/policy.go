@@ -159,8 +159,8 @@ type BaseImage struct {
 	Layers []string `json:"layers,omitempty"`
 }
 
-// Default is what applies where a gate file says nothing else. It follows the image-scan security gate of Microsoft's
-// developer security tasks: any critical or high finding fails, as do more than 5 medium or more than 15 low ones, and
+// Default is what applies where a gate file says nothing else. It is that of Microsoft's image-scan security gate: any
+// critical or high finding fails, as do more than 5 medium or more than 15 low ones, and
 // fewer warn. Findings that nobody has rated are limited as medium ones are.
 func Default() *Policy {
 	return &Policy{
