@@ -39,7 +39,7 @@ func parseManifest(raw []byte) (*manifest, error) {
 		return nil, fmt.Errorf("parsing the manifest: %w", err)
 	}
 	switch {
-	case m.FSLayers != nil || m.SchemaVersion == 1 || strings.Contains(m.MediaType, "manifest.v1+"):
+	case m.FSLayers != nil || m.SchemaVersion == 1 || strings.Contains(m.MediaType, "distribution.manifest.v1+"):
 		return nil, errors.New("a Docker schema 1 manifest, which has no verifiable layers: push the image again with a current tool")
 	case m.isIndex() && (m.Config != nil || m.Layers != nil):
 		return nil, errors.New("the manifest is an index and an image at once")
