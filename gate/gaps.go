@@ -123,23 +123,33 @@ func (c *trial) covered(gap *finding.Gap) bool {
 	return !types
 }
 
-// sentence tells about gaps of one kind: the first in full, of the others where.
+// sentence tells about gaps of one kind: the first in full, with all places where the others say the same.
 func sentence(gaps []finding.Gap) string {
 	detail := plain(gaps[0].Detail)
 	if detail == "" {
 		detail = strings.ReplaceAll(string(gaps[0].Kind), "-", " ")
 	}
-	if where := gaps[0].Where; where != "" && !strings.Contains(gaps[0].Detail, where) {
-		detail = plain(where) + ": " + detail
+	var places []string
+	others := 0
+	for _, g := range gaps {
+		switch {
+		case g.Detail != gaps[0].Detail:
+			others++
+		case g.Where != "":
+			places = append(places, g.Where)
+		}
 	}
-	if len(gaps) == 1 {
-		return detail
+	if len(places) > 0 && (len(places) > 1 || !strings.Contains(detail, plain(places[0]))) {
+		detail = list(places) + ": " + detail
 	}
-	return fmt.Sprintf("%s (and %d more like it)", detail, len(gaps)-1)
+	if others > 0 {
+		detail += fmt.Sprintf(" (and %d more like it)", others)
+	}
+	return detail
 }
 
 // gaps returns all gaps of the image, each once: those that the scan reported, and those that only show here, against
-// the gate file and the clock.
+// the gate file and the clock, unless the scan has reported that kind.
 func (c *trial) gaps() []finding.Gap {
 	all := slices.Clone(c.result.Inventory.Gaps)
 	for i := range c.result.Coverage {
@@ -147,9 +157,11 @@ func (c *trial) gaps() []finding.Gap {
 			all = append(all, finding.Gap{Kind: v.Gap, Where: v.Ecosystem, Detail: v.Detail})
 		}
 	}
-	all = append(all, c.notScanned()...)
-	all = append(all, c.database()...)
-	all = append(all, c.endOfLife(all)...)
+	for _, g := range slices.Concat(c.notScanned(), c.database(), c.endOfLife()) {
+		if !slices.ContainsFunc(all, func(known finding.Gap) bool { return known.Kind == g.Kind }) || g.Where != "" {
+			all = append(all, g)
+		}
+	}
 	return once(all)
 }
 
@@ -211,11 +223,10 @@ func (c *trial) database() []finding.Gap {
 	return nil
 }
 
-// endOfLife adds what time has brought since the scan: a distribution release whose support has ended.
-func (c *trial) endOfLife(known []finding.Gap) []finding.Gap {
+// endOfLife is about what time has brought since the scan: a distribution release whose support has ended.
+func (c *trial) endOfLife() []finding.Gap {
 	d := &c.result.Inventory.Distro
-	ended := d.EndOfLife != "" && c.now.UTC().Format(time.DateOnly) > d.EndOfLife
-	if !ended || slices.ContainsFunc(known, func(g finding.Gap) bool { return g.Kind == finding.GapEndOfLife }) {
+	if d.EndOfLife == "" || c.now.UTC().Format(time.DateOnly) <= d.EndOfLife {
 		return nil
 	}
 	detail := fmt.Sprintf("%s %s gets no advisories since %s", d.ID, d.VersionID, d.EndOfLife)

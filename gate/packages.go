@@ -51,14 +51,15 @@ func (c *trial) packagesThat(rule string, is func(*finding.Package) bool) []stri
 	return distinct(names)
 }
 
-// excepted asks the suppressions about a package as if the rule were an advisory that is known to be exploited, which
-// only those with an owner may set aside.
+// excepted asks the suppressions that must have an owner about a package, as if the rule were an advisory.
 func (c *trial) excepted(rule string, p *finding.Package) bool {
 	positions := c.index.byID[rule]
 	if len(positions) == 0 {
 		return false
 	}
-	f := &finding.Finding{ID: rule, Package: *p, Paths: nonEmpty(p.Path), KEV: &finding.KEV{}}
-	s := c.index.first(func(s *finding.Suppression) bool { return s.Covers(f, c.now) }, positions)
-	return s != nil && s.Owner != ""
+	f := &finding.Finding{ID: rule, Package: *p, Paths: nonEmpty(p.Path)}
+	return c.index.first(func(s *finding.Suppression) bool {
+		r, _, _ := s.Rule()
+		return r.NeedsOwner && s.Covers(f, c.now)
+	}, positions) != nil
 }
