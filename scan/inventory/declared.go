@@ -17,7 +17,7 @@ func (m *merger) installed() installed {
 	m.tree.each(func(_ string, h *holding) {
 		for i := range h.packages {
 			if p := &h.packages[i]; !p.Declared && p.OwnedBy == "" && !isDistroType(p.Type) {
-				in.note(p)
+				in.note(p.Package)
 			}
 		}
 	})

@@ -65,7 +65,7 @@ type merger struct {
 
 // holding is what one path of the merged tree holds.
 type holding struct {
-	packages []Package
+	packages []held
 	exec     *finding.Executable
 	secrets  []finding.Secret
 	release  string
@@ -99,8 +99,8 @@ func (m *merger) lay(l *Layer, ref *finding.LayerRef) {
 	m.gaps = append(m.gaps, l.Gaps...)
 }
 
-// layPackages adds the packages of a layer. Those that the removed file at the same path listed in the same version
-// keep their credit and what was known of them.
+// layPackages adds the packages of a layer, which lie together by path. Those that the removed file at the same path
+// listed in the same version keep their credit and what was known of them.
 func (m *merger) layPackages(packages []Package, before map[string]*holding, ref *finding.LayerRef) {
 	for start := 0; start < len(packages); {
 		p := packages[start].Path
@@ -108,35 +108,23 @@ func (m *merger) layPackages(packages []Package, before map[string]*holding, ref
 		for end < len(packages) && packages[end].Path == p {
 			end++
 		}
-		h := m.tree.at(p)
-		older := samePackages(before[p])
-		for _, x := range packages[start:end] {
-			x.Layer = ref
-			if old, ok := older[packageKey(&x)]; ok {
-				x.Layer = old.Layer
-				if x.Licenses == nil {
-					x.Licenses = old.Licenses
+		h, older := m.tree.at(p), olderList{}
+		if old := before[p]; old != nil {
+			older.list = old.packages
+		}
+		h.packages = slices.Grow(h.packages, end-start)
+		for i := start; i < end; i++ {
+			x := held{Package: &packages[i], layer: ref, licences: packages[i].Licenses}
+			if old := older.find(&packages[i]); old != nil {
+				x.layer = old.layer
+				if x.licences == nil {
+					x.licences = old.licences
 				}
 			}
 			h.packages = append(h.packages, x)
 		}
 		start = end
 	}
-}
-
-type key struct{ typ, name, version, arch string }
-
-func packageKey(p *Package) key { return key{p.Type, p.Name, p.Version, p.Arch} }
-
-func samePackages(h *holding) map[key]*Package {
-	if h == nil || len(h.packages) == 0 {
-		return nil
-	}
-	m := make(map[key]*Package, len(h.packages))
-	for i := range h.packages {
-		m[packageKey(&h.packages[i])] = &h.packages[i]
-	}
-	return m
 }
 
 // layExecutables adds executables. One that replaces a packaged file still stands in for it.
@@ -205,7 +193,7 @@ func (m *merger) layLinks(links []Link, ref *finding.LayerRef) {
 		}
 		h.packages = slices.Clone(target.packages)
 		for i := range h.packages {
-			h.packages[i].Path, h.packages[i].Layer = l.Path, ref
+			h.packages[i].path, h.packages[i].layer = l.Path, ref
 		}
 	}
 }
@@ -216,8 +204,8 @@ func (m *merger) into(inv *finding.Inventory) {
 	installed := m.installed()
 	m.tree.each(func(_ string, h *holding) {
 		for i := range h.packages {
-			if p := &h.packages[i]; !p.Declared || !installed.covers(p) {
-				inv.Packages = append(inv.Packages, named(p, &inv.Distro))
+			if p := &h.packages[i]; !p.Declared || !installed.covers(p.Package) {
+				inv.Packages = append(inv.Packages, p.named(&inv.Distro))
 			}
 		}
 		if h.exec != nil {
@@ -238,16 +226,6 @@ func (m *merger) releases() map[string]string {
 		}
 	}
 	return files
-}
-
-// named gives a distribution's package the ecosystem and URL that need the distribution.
-func named(p *Package, d *finding.Distro) finding.Package {
-	x := p.Package
-	if isDistroType(x.Type) {
-		x.Ecosystem = d.Ecosystem
-		x.PURL = distroPURL(&x, d)
-	}
-	return x
 }
 
 func comparePackages(a, b finding.Package) int {

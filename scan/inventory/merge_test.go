@@ -104,7 +104,9 @@ func short(inv finding.Inventory) (lines []string) {
 	return lines
 }
 
-func npm(name, version string) string { return fmt.Sprintf(`{"name": %q, "version": %q}`, name, version) }
+func npm(name, version string) string {
+	return fmt.Sprintf(`{"name": %q, "version": %q}`, name, version)
+}
 
 func dpkg(packages ...string) string {
 	var b strings.Builder
