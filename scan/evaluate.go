@@ -7,14 +7,17 @@ import (
 	"github.com/seawall/seawall/finding"
 	"github.com/seawall/seawall/gate"
 	"github.com/seawall/seawall/scan/advisory"
+	"github.com/seawall/seawall/scan/report/vex"
 )
 
 // Rules are what an inventory is judged by.
 type Rules struct {
 	Database *advisory.DB
 	Policy   *gate.Policy
-	// Suppressions beside those of the policy: ignore files and VEX documents.
+	// Suppressions beside those of the policy: ignore files.
 	Suppressions []finding.Suppression
+	// VEX are documents of which each statement holds for some images and not for others.
+	VEX []*vex.Document
 	// Baseline are former results: what they hold does not count again.
 	Baseline []finding.Result
 	// BaselineName says where the baseline is written, for reports.
@@ -33,6 +36,9 @@ func Evaluate(inv finding.Inventory, tool string, rules *Rules, now time.Time) (
 		Database: rules.Database.Info().Database,
 	}
 	s := rules.Suppressions
+	for _, d := range rules.VEX {
+		s = append(s[:len(s):len(s)], d.For(&inv)...)
+	}
 	if rules.Baseline != nil {
 		s = append(s[:len(s):len(s)], gate.Baseline(rules.Baseline, &inv.Image, rules.BaselineName)...)
 	}

@@ -100,12 +100,12 @@ func (f *ruleFlags) loadVEX(rules *scan.Rules) error {
 		if err != nil {
 			return fmt.Errorf("reading VEX: %w", err)
 		}
-		s, err := vex.Read(file, name)
+		d, err := vex.Read(file, name)
 		file.Close()
 		if err != nil {
 			return err
 		}
-		rules.Suppressions = append(rules.Suppressions, s...)
+		rules.VEX = append(rules.VEX, d)
 	}
 	return nil
 }
