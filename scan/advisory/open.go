@@ -22,6 +22,7 @@ type DB struct {
 	unmap  func() error
 	ecos   []ecosystem // sorted by name
 	signer string
+	shared bool // the starter set: every caller has the same one
 
 	titles struct {
 		once sync.Once
@@ -111,12 +112,18 @@ func openBytes(data []byte, size int64) (db *DB, err error) {
 	}
 	db = &DB{h: h, data: data[:h.size], unmap: func() error { return nil }}
 	defer db.guard()(&err)
+	if db.h.records != uint32(len(db.section(secRecIndex))/4) {
+		return nil, fmt.Errorf("it does not hold the %d records it speaks of: %w", db.h.records, ErrCorrupt)
+	}
 	db.ecos, err = db.readEcosystems()
 	return db, err
 }
 
 // Close gives the mapping back. Nothing that the database returned refers to it.
 func (db *DB) Close() error {
+	if db.shared {
+		return nil
+	}
 	if db.titles.dec != nil {
 		db.titles.dec.Close()
 	}
