@@ -39,7 +39,7 @@ func (s *Source) openRegistry(ctx context.Context, repo, ref string, o *Options)
 		return registryError(err)
 	}
 	r := &resolver{opts: o, lim: o.Limits, ref: ref}
-	r.content = &registry{puller: puller, repo: parsed.Context(), top: desc}
+	r.content = &registryContent{puller: puller, repo: parsed.Context(), top: desc}
 	top := descriptor{MediaType: string(desc.MediaType), Digest: desc.Digest.String(), Size: desc.Size}
 	if !isIndexType(top.MediaType) && !isImageType(top.MediaType) {
 		top.MediaType = "" // let the content tell
@@ -130,16 +130,16 @@ func registryError(err error) error {
 	return err
 }
 
-// registry is content of one repository.
-type registry struct {
+// registryContent is content of one repository.
+type registryContent struct {
 	puller *remote.Puller
 	repo   name.Repository
 	top    *remote.Descriptor
 }
 
-func (g *registry) has(descriptor) bool { return true }
+func (g *registryContent) has(descriptor) bool { return true }
 
-func (g *registry) metadata(ctx context.Context, d descriptor, limit int64) ([]byte, error) {
+func (g *registryContent) metadata(ctx context.Context, d descriptor, limit int64) ([]byte, error) {
 	if err := checkDigest(d.Digest); err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (g *registry) metadata(ctx context.Context, d descriptor, limit int64) ([]b
 	return raw, verifyBytes(raw, d.Digest)
 }
 
-func (g *registry) fetch(ctx context.Context, d descriptor, limit int64) ([]byte, error) {
+func (g *registryContent) fetch(ctx context.Context, d descriptor, limit int64) ([]byte, error) {
 	if d.Digest == g.top.Digest.String() {
 		return g.top.Manifest, nil
 	}
@@ -177,7 +177,7 @@ func isConfigOrUnknown(mediaType string) bool {
 	return mediaType != "" && !isIndexType(mediaType) && !isImageType(mediaType)
 }
 
-func (g *registry) stream(ctx context.Context, digest string) (io.ReadCloser, error) {
+func (g *registryContent) stream(ctx context.Context, digest string) (io.ReadCloser, error) {
 	l, err := g.puller.Layer(ctx, g.repo.Digest(digest))
 	if err != nil {
 		return nil, err
@@ -190,7 +190,7 @@ func (g *registry) stream(ctx context.Context, digest string) (io.ReadCloser, er
 }
 
 // layer names the blob by its digest. Foreign layers are not looked for: their URLs would send us anywhere.
-func (g *registry) layer(d descriptor) (Blob, error) {
+func (g *registryContent) layer(d descriptor) (Blob, error) {
 	return Blob{
 		Length: d.Size,
 		digest: d.Digest,
