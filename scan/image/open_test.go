@@ -236,10 +236,12 @@ func TestOpenRefuses(t *testing.T) {
 		"digest algorithm": {with(func(b *builder) { b.top[0].Digest = "md5:" + strings.Repeat("0", 32) }), nil, "want sha256"},
 		"schema 1":         {with(func(b *builder) { b.top = []descriptor{b.blob("", []byte(`{"schemaVersion":1,"fsLayers":[]}`))} }), nil, "schema 1"},
 		"both kinds":       {with(func(b *builder) { b.top = []descriptor{b.blob("", []byte(`{"config":{},"manifests":[]}`))} }), nil, "at once"},
-		"artifact":         {with(func(b *builder) { b.top = []descriptor{b.blob(typeManifest, []byte(`{"config":{"mediaType":"application/vnd.oci.empty.v1+json"}}`))} }), ErrNotImage, "oci.empty"},
-		"foreign layer":    {with(manifestFor(foreign)), ErrForeignLayer, foreign.Digest},
-		"encrypted layer":  {with(manifestFor(descriptor{MediaType: typeLayer + "+encrypted", Digest: good.Digest})), nil, "encrypted"},
-		"too many layers":  {with(manifestFor(good, good)), nil, "2 layers, the configuration 1"},
+		"artifact": {with(func(b *builder) {
+			b.top = []descriptor{b.blob(typeManifest, []byte(`{"config":{"mediaType":"application/vnd.oci.empty.v1+json"}}`))}
+		}), ErrNotImage, "oci.empty"},
+		"foreign layer":   {with(manifestFor(foreign)), ErrForeignLayer, foreign.Digest},
+		"encrypted layer": {with(manifestFor(descriptor{MediaType: typeLayer + "+encrypted", Digest: good.Digest})), nil, "encrypted"},
+		"too many layers": {with(manifestFor(good, good)), nil, "2 layers, the configuration 1"},
 	} {
 		t.Run(name, func(t *testing.T) { openError(t, tt.ref, Options{}, tt.target, tt.what) })
 	}

@@ -42,6 +42,9 @@ func WalkDir(ctx context.Context, root string, lim Limits, visit func(*Entry) er
 	if err == nil {
 		err = w.dir(top, ".", 0)
 	}
+	if ctx.Err() != nil {
+		return w.stats, ctx.Err()
+	}
 	w.stats.DiffID = sumString("sha256", w.tree)
 	return w.stats, layerError(root, "", err)
 }
