@@ -83,20 +83,11 @@ func countsText(c finding.Counts) string {
 // headersReason is why findings of kernel headers are set aside in formats that have no other place for them.
 const headersReason = "the package carries only kernel headers: the kernel that they describe is not in the image"
 
-// repository is ref without tag and digest: what stays the same from build to build.
-func repository(ref string) string {
-	ref, _, _ = strings.Cut(ref, "@")
-	if i := strings.LastIndexByte(ref, ':'); i > strings.LastIndexByte(ref, '/') {
-		ref = ref[:i]
-	}
-	return ref
-}
-
 func scope(o Options, r *finding.Result) string {
 	if o.Scope != "" {
 		return o.Scope
 	}
-	return repository(r.Inventory.Image.Ref)
+	return r.Inventory.Image.Repository()
 }
 
 // plural is "1 package" or "2 packages".

@@ -199,17 +199,6 @@ func TestThousands(t *testing.T) {
 	}
 }
 
-func TestRepository(t *testing.T) {
-	for ref, want := range map[string]string{
-		"alpine": "alpine", "alpine:3.20": "alpine", "localhost:5000/a/b": "localhost:5000/a/b", "localhost:5000/a/b:1@sha256:00": "localhost:5000/a/b",
-		"./image.tar": "./image.tar", "": "",
-	} {
-		if got := repository(ref); got != want {
-			t.Errorf("repository(%q) = %q, want %q", ref, got, want)
-		}
-	}
-}
-
 func TestShorten(t *testing.T) {
 	for _, tt := range []struct {
 		in          string

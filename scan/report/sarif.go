@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net/url"
@@ -261,7 +260,7 @@ func (s *sarifWriter) secret(x *finding.Secret) {
 	s.run.Results = append(s.run.Results, sarifResult{
 		RuleID: id, RuleIndex: at, Level: sarifLevel(x.Severity), Message: sarifMessage{Text: text},
 		Locations:           []sarifLocation{s.location(x.Path, x.Line)},
-		PartialFingerprints: s.fingerprints(fingerprint(s.scope, id, x.Path, x.Where, x.Masked)),
+		PartialFingerprints: s.fingerprints(x.Key(s.scope)),
 		Suppressions:        sarifSuppressions(x.Suppressed),
 	})
 }
@@ -280,9 +279,7 @@ func (s *sarifWriter) check(c *finding.Check) {
 	s.run.Results = append(s.run.Results, sarifResult{
 		RuleID: c.ID, RuleIndex: at, Level: sarifLevel(c.Severity), Message: sarifMessage{Text: strings.TrimSpace(c.Title + ". " + c.Detail + " " + c.Fix)},
 		Locations:           []sarifLocation{s.location(path, 0)},
-		PartialFingerprints: s.fingerprints(fingerprint(s.scope, c.ID)),
+		PartialFingerprints: s.fingerprints(c.Keys(s.scope)[0]),
 		Suppressions:        sarifSuppressions(c.Suppressed),
 	})
 }
-
-func fingerprint(parts ...string) string { return hex.EncodeToString(hash(parts...)[:16]) }

@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -162,5 +164,59 @@ func TestGitLabRules(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestSchemaKnowsEveryField fills every field of a result: a field that the published schema does not have is an error.
+func TestSchemaKnowsEveryField(t *testing.T) {
+	var r finding.Result
+	fill(reflect.ValueOf(&r).Elem())
+	out := write(t, "json", Options{}, r)
+	if err := compile(t, [2]string{"result.json", string(Schema)}).Validate(parse(t, out)); err != nil {
+		t.Errorf("change schema/result.schema.json with the fields: %v", err)
+	}
+}
+
+// fill sets everything below v to something that is not its zero value.
+func fill(v reflect.Value) {
+	switch v.Interface().(type) {
+	case time.Time:
+		v.Set(reflect.ValueOf(at))
+		return
+	case finding.Decision:
+		v.SetString(string(finding.Warn))
+		return
+	case finding.State:
+		v.SetString(string(finding.StateFixed))
+		return
+	case finding.IDKind:
+		v.SetString(string(finding.IDTree))
+		return
+	case finding.SuppressionSource:
+		v.SetString(string(finding.SourceVEX))
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("key"), reflect.ValueOf("value"))
+	case reflect.String:
+		v.SetString("base") // the one plain string that is an enumeration: Upgrade.Kind
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Float64:
+		v.SetFloat(0.5)
+	default:
+		v.SetInt(1)
 	}
 }

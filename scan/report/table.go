@@ -161,7 +161,11 @@ func (p *page) verdict(v *finding.Verdict) {
 		return
 	}
 	p.WriteString("\n" + p.decision(v.Decision, strings.ToUpper(strings.ReplaceAll(string(v.Decision), "-", " "))))
-	p.WriteString(p.dim("  gate: "+printable(v.Policy)) + "\n")
+	note := "  gate: " + printable(v.Policy)
+	if v.SetApart > 0 {
+		note += ", which leaves " + plural(v.SetApart, "finding") + " out"
+	}
+	p.WriteString(p.dim(note) + "\n")
 	for _, reason := range v.Reasons {
 		mark := p.decision(reason.Decision, fmt.Sprintf("%-13s", reason.Decision))
 		text := printable(reason.Message)

@@ -74,13 +74,18 @@ func (m *matcher) packages(p product) []string {
 		return []string{""}
 	}
 	u, ok := parse(p.component)
-	if !ok || !m.sameDistro(u) {
+	if !ok || !m.sameDistro(u) || hasPattern(u) {
 		return nil
 	}
 	if isSource(u) {
 		return m.builtFrom(u)
 	}
 	return []string{bare(u, true)}
+}
+
+// hasPattern: suppressions take shell patterns, statements about products do not.
+func hasPattern(u packageurl.PackageURL) bool {
+	return strings.ContainsAny(u.Namespace+u.Name, "*?[\\")
 }
 
 // isSource: the package URL is that of a source package, from which several binary ones are built.

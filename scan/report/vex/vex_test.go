@@ -63,6 +63,8 @@ func TestOpenVEXProducts(t *testing.T) {
 		{"this release", `{"@id":"pkg:deb/debian/libc6?distro=debian-12.5"}`, []string{"pkg:deb/debian/libc6"}},
 		{"another release", `{"@id":"pkg:deb/debian/libc6?distro=debian-11"}`, nil},
 		{"a component that is no package", `{"@id":"registry.example.com/shop/api:1.4","subcomponents":[{"@id":"part 7"}]}`, nil},
+		{"a pattern", `{"@id":"pkg:golang/golang.org/x/*"}`, nil},
+		{"an escaped pattern", `{"@id":"pkg:golang/%2A%2A"}`, nil},
 		{"a string", `"` + net + `"`, []string{net}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
