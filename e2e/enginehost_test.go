@@ -65,4 +65,3 @@ func lacks(t *testing.T, daemon string) {
 		t.Skipf("%s is neither on PATH nor could e2e/engines unpack it", daemon)
 	}
 }
-
