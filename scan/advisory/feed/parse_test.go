@@ -106,7 +106,7 @@ func TestParseOSVErrors(t *testing.T) {
 
 func TestZipBomb(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "all.zip")
-	huge := `{"id":"` + strings.Repeat(" ", maxRecord) + `"}`
+	huge := `{"id":"HUGE-1","summary":"` + strings.Repeat(" ", maxRecord) + `"}`
 	if err := os.WriteFile(path, archive(append(manyJSON("npm", 3), huge)...), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -332,6 +332,7 @@ func TestKilledUpdate(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(5, 6))
 	killed := 0
+	b.putOSV("npm", manyJSON("npm", 1950)...) // so that the measured update has something to do
 	began := time.Now()
 	if err := start().Wait(); err != nil {
 		t.Fatal(err)
@@ -341,7 +342,7 @@ func TestKilledUpdate(t *testing.T) {
 		n := 1900 + round
 		b.putOSV("npm", manyJSON("npm", n)...)
 		cmd := start()
-		time.Sleep(time.Duration(random.Int64N(int64(whole))))
+		time.Sleep(time.Duration(random.Int64N(int64(whole) * 5 / 4)))
 		_ = cmd.Process.Kill()
 		if cmd.Wait() != nil {
 			killed++
