@@ -24,7 +24,7 @@ func (w *Writer) use(ctx context.Context, f *file, e *Entry, want wants) {
 	if want.parser != nil {
 		w.parse(ctx, want.parser, f)
 	}
-	if want.secret && f.data != nil {
+	if want.secret {
 		w.secrets(ctx, f)
 	}
 }
@@ -32,7 +32,7 @@ func (w *Writer) use(ctx context.Context, f *file, e *Entry, want wants) {
 // secrets runs the caller's detector as a parser, so that its panics are caught too.
 func (w *Writer) secrets(ctx context.Context, f *file) {
 	var found []finding.Secret
-	p := parser{name: "secrets", trusted: true, run: func(context.Context, *file) (parsed, error) {
+	p := parser{name: "secrets", bytes: true, trusted: true, run: func(context.Context, *file) (parsed, error) {
 		found = w.a.o.Secrets(f.path, f.data)
 		return parsed{}, nil
 	}}

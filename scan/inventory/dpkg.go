@@ -128,10 +128,17 @@ func cutLine(text []byte) (line, rest []byte) {
 	return text, nil
 }
 
+// maintainerScripts lie beside the list and are the package's too; deb-preinst(5) and its like.
+var maintainerScripts = []string{".preinst", ".postinst", ".prerm", ".postrm", ".config"}
+
 // dpkgList reads info/PACKAGE.list or info/PACKAGE:ARCH.list: one absolute path on each line.
 func dpkgList(_ context.Context, f *file) (got parsed, err error) {
-	name, _, _ := strings.Cut(strings.TrimSuffix(path.Base(f.path), ".list"), ":")
+	stem := strings.TrimSuffix(f.path, ".list")
+	name, _, _ := strings.Cut(path.Base(stem), ":")
 	c := claim{owner: name}
+	for _, script := range maintainerScripts {
+		c.paths = append(c.paths, stem+script)
+	}
 	for rest := f.data; len(rest) > 0; {
 		var line []byte
 		if line, rest = cutLine(rest); len(line) > 1 {

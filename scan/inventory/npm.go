@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"path"
@@ -69,6 +70,5 @@ func npmLicence(raw json.RawMessage) []string {
 	return nil
 }
 
-func trimBOM(b []byte) []byte {
-	return []byte(strings.TrimPrefix(string(b), "\ufeff"))
-}
+// trimBOM drops the mark that some editors put in front of UTF-8.
+func trimBOM(b []byte) []byte { return bytes.TrimPrefix(b, []byte("\ufeff")) }

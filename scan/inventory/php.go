@@ -28,7 +28,7 @@ func composerInstalled(_ context.Context, f *file) (got parsed, err error) {
 	}
 	for _, p := range two.Packages {
 		if p.Name != "" && p.Version != "" && !strings.HasPrefix(p.Version, "dev-") {
-			got.packages = append(got.packages, language("composer", p.Name, strings.TrimPrefix(p.Version, "v"), p.License))
+			got.packages = append(got.packages, language("composer", p.Name, p.Version, p.License))
 		}
 	}
 	return got, nil

@@ -8,7 +8,7 @@ import (
 )
 
 // distroTypes are the package types whose packages belong to the distribution: their ecosystem and URL need its name.
-var distroTypes = map[string]bool{typeDeb: true, typeApk: true, typeRPM: true, "alpm": true, "ebuild": true, "opkg": true}
+var distroTypes = map[string]bool{typeDeb: true, typeApk: true, typeRPM: true, "alpm": true, "portage": true}
 
 func isDistroType(t string) bool { return distroTypes[t] }
 

@@ -3,6 +3,7 @@ package inventory
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"path"
 	"strings"
 )
@@ -16,6 +17,10 @@ var (
 		}}
 	// eggInfoParser reads .egg-info where it is a file, as distutils wrote it.
 	eggInfoParser = parser{name: "Python metadata", bytes: true, max: 4 << 20, trusted: true, run: pythonMetadata}
+
+	// condaParser reads what conda installed. Conda's names are its own: its openssl is not PyPI's, so it has no OSV
+	// ecosystem. What it installed for Python has metadata of its own as well.
+	condaParser = parser{name: "conda metadata", bytes: true, max: 16 << 20, trusted: true, run: condaMetadata, where: inCondaMeta}
 
 	requirementsParser = parser{name: "requirements", bytes: true, max: 4 << 20, trusted: true, run: requirements, where: ownManifest}
 )
@@ -71,6 +76,17 @@ func pythonLicences(expression, licence string, classifiers []string) []string {
 		return []string{licence}
 	}
 	return classifiers
+}
+
+func condaMetadata(_ context.Context, f *file) (got parsed, err error) {
+	var p struct{ Name, Version, License string }
+	if err := json.Unmarshal(f.data, &p); err != nil {
+		return got, err
+	}
+	if p.Name != "" && p.Version != "" {
+		got.packages = []Package{language("conda", p.Name, p.Version, []string{p.License})}
+	}
+	return got, nil
 }
 
 // requirements reads the lines of a requirements file that pin a version: "name==1.2.3". Others name no version.

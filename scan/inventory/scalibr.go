@@ -12,6 +12,7 @@ import (
 	cpb "github.com/google/osv-scalibr/binary/proto/config_go_proto"
 	"github.com/google/osv-scalibr/extractor"
 	"github.com/google/osv-scalibr/extractor/filesystem"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/depsjson"
 	"github.com/google/osv-scalibr/extractor/filesystem/osv"
 	"github.com/google/osv-scalibr/extractor/filesystem/simplefileapi"
 	scalibrlog "github.com/google/osv-scalibr/log"
@@ -25,10 +26,7 @@ const maxManifest = 64 << 20
 
 // installedBy makes a parser of an extractor that reads what is installed. It is constructed at first use.
 func installedBy(create newExtractor, where func(string) bool) *parser {
-	e := sync.OnceValues(func() (filesystem.Extractor, error) {
-		scalibrlog.SetLogger(silent{})
-		return create(&cpb.PluginConfig{})
-	})
+	e := sync.OnceValues(func() (filesystem.Extractor, error) { return create(&cpb.PluginConfig{}) })
 	return &parser{name: "package file", where: where, max: maxManifest,
 		run: func(ctx context.Context, f *file) (parsed, error) { return extract(ctx, e, f) }}
 }
@@ -55,8 +53,12 @@ func archives(create newExtractor) *parser {
 	return p
 }
 
+// quiet keeps osv-scalibr from writing to the process's standard error. Its logger is one for the whole process.
+var quiet = sync.OnceFunc(func() { scalibrlog.SetLogger(silent{}) })
+
 // extract runs an extractor on f alone: none of those used here needs to see other files.
 func extract(ctx context.Context, e func() (filesystem.Extractor, error), f *file) (got parsed, err error) {
+	quiet()
 	x, err := e()
 	if err != nil {
 		return got, err
@@ -70,7 +72,7 @@ func extract(ctx context.Context, e func() (filesystem.Extractor, error), f *fil
 	})
 	seen := map[[2]string]bool{}
 	for _, p := range inv.Packages {
-		if id := [2]string{p.Name, p.Version}; !seen[id] && p.Version != "" && !onlyForDevelopment(p) {
+		if id := [2]string{p.Name, p.Version}; !seen[id] && p.Version != "" && !leftOut(p) {
 			seen[id] = true
 			got.packages = append(got.packages, fromScalibr(p))
 		}
@@ -81,7 +83,11 @@ func extract(ctx context.Context, e func() (filesystem.Extractor, error), f *fil
 // developmentGroups are the names under which lock files list what a running application does without.
 var developmentGroups = []string{"dev", "development", "test"}
 
-func onlyForDevelopment(p *extractor.Package) bool {
+// leftOut: what is only there for development, and the projects of a .NET solution, which are its own code.
+func leftOut(p *extractor.Package) bool {
+	if m, ok := p.Metadata.(*depsjson.Metadata); ok && m.Type == "project" {
+		return true
+	}
 	g, ok := p.Metadata.(osv.DepGroups)
 	if !ok || len(g.DepGroups()) == 0 {
 		return false
@@ -91,9 +97,12 @@ func onlyForDevelopment(p *extractor.Package) bool {
 
 func fromScalibr(p *extractor.Package) Package {
 	typ := p.PURLType
+	if typ == "pacman" {
+		typ = "alpm" // its name in the package URL specification
+	}
 	x := language(typ, p.Name, p.Version, p.Licenses)
-	if isDistroType(typ) {
-		x.PURL, x.Ecosystem = "", ""
+	if isDistroType(typ) { // named when the distribution is known
+		x.PURL, x.SourceName, x.SourceVersion = "", p.Name, p.Version
 	}
 	return x
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/elixir/mixlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/cabal"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/stacklock"
-	javaarchive "github.com/google/osv-scalibr/extractor/filesystem/language/java/archive"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/gradlelockfile"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/bunlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/packagelockjson"
@@ -18,7 +17,6 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/yarnlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/julia/manifesttoml"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/php/composerlock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/python/condameta"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pdmlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pipfilelock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/poetrylock"
@@ -100,11 +98,11 @@ func packageParsers() (byName map[string]*parser, byExt map[string][]*parser) {
 		".egg-info": {&eggInfoParser},
 		".egg":      {archives(wheelegg.New)},
 		".whl":      {archives(wheelegg.New)},
-		".json":     {installedBy(condameta.New, inCondaMeta), installedBy(depsjson.New, endsIn(".deps.json"))},
+		".json":     {&condaParser, installedBy(depsjson.New, endsIn(".deps.json"))},
 		".xml":      {installedBy(flatpak.New, endsIn("metainfo.xml"))},
 		".php":      {installedBy(plugins.New, inWordPressPlugin)},
 	}
-	jars := []*parser{archives(javaarchive.New)}
+	jars := []*parser{jarParser()}
 	for _, ext := range []string{".jar", ".war", ".ear", ".jmod", ".par", ".sar", ".jpi", ".hpi", ".lpkg", ".nar"} {
 		byExt[ext] = jars
 	}
