@@ -18,8 +18,6 @@ import (
 	"github.com/seawall/seawall/finding"
 	"github.com/seawall/seawall/scan/image"
 	"github.com/seawall/seawall/scan/inventory"
-	"github.com/seawall/seawall/scan/inventory/check"
-	"github.com/seawall/seawall/scan/inventory/secret"
 )
 
 // Inventories opens ref and lists what is in each image that it names: one, or with Options.Image.AllPlatforms one for
@@ -58,7 +56,7 @@ func take(ctx context.Context, img *image.Image, o *Options) (finding.Inventory,
 	inv, facts := inventory.Merge(layers, n)
 	inv.Scanned = o.Scanned
 	inv.Gaps = append(gaps, inv.Gaps...)
-	judge(&inv, facts, time.Now())
+	judge(&inv, &facts, time.Now())
 	return inv, nil
 }
 
@@ -104,11 +102,13 @@ func (o *Options) cached(l *image.Layer, identity string) (analysed, bool) {
 	if !ok || l.DiffID != "" && l.DiffID != diffID {
 		return analysed{}, false // a claim that does not hold is told when the layer is read
 	}
-	stored, ok := o.Cache.Layer(cacheKey(o.Scanned, diffID))
-	if !ok || len(stored) < 8 {
-		return analysed{}, false
+	for _, kinds := range []scanned{o.Scanned, All} { // who looked for everything has looked for this
+		stored, ok := o.Cache.Layer(cacheKey(kinds, diffID))
+		if ok && len(stored) >= 8 {
+			return analysed{diffID: diffID, size: int64(binary.BigEndian.Uint64(stored)), payload: stored[8:]}, true
+		}
 	}
-	return analysed{diffID: diffID, size: int64(binary.BigEndian.Uint64(stored)), payload: stored[8:]}, true
+	return analysed{}, false
 }
 
 // keep stores a result under the diff id that was computed while reading. The cache only saves time: what cannot be
@@ -150,7 +150,7 @@ func decode(img *image.Image, n *finding.Image, results map[int]analysed, s scan
 	for i := range layers {
 		r := results[i]
 		if r.err == nil {
-			r.err = layers[i].UnmarshalBinary(r.payload)
+			layers[i], r.err = inventory.DecodeLayer(r.payload, s)
 		}
 		if r.err != nil {
 			layers[i] = inventory.Layer{Scanned: s}
@@ -173,16 +173,6 @@ func where(img *image.Image, i int) string {
 		return img.Layers[i].Name()
 	}
 	return img.RootDir
-}
-
-// judge adds what follows from the merged image as a whole: secrets in its configuration and the checks.
-func judge(inv *finding.Inventory, facts inventory.Facts, now time.Time) {
-	if inv.Scanned.Secrets {
-		inv.Secrets = append(inv.Secrets, secret.New().Config(inv.Image)...)
-	}
-	if inv.Scanned.Checks && inv.Image.IDKind != finding.IDTree {
-		inv.Checks = check.Run(checkInput(inv, &facts), now)
-	}
 }
 
 // Unreadable reports whether so much of an image could not be read that nothing can be said about it.

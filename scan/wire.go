@@ -21,13 +21,13 @@ const (
 
 // request tells the worker what to read. It comes from the parent, so it is trusted.
 type request struct {
-	Scanned scanned         `json:"scanned"`
-	Limits  image.Limits    `json:"limits"`
-	Sandbox sandbox.Config  `json:"sandbox"`
-	Confine bool            `json:"confine"`
-	Jobs    int             `json:"jobs"`
-	Layers  []layerRequest  `json:"layers"`
-	RootDir string          `json:"rootDir,omitempty"`
+	Scanned scanned        `json:"scanned"`
+	Limits  image.Limits   `json:"limits"`
+	Sandbox sandbox.Config `json:"sandbox"`
+	Confine bool           `json:"confine"`
+	Jobs    int            `json:"jobs"`
+	Layers  []layerRequest `json:"layers"`
+	RootDir string         `json:"rootDir,omitempty"`
 }
 
 // layerRequest is one layer: a section of a file that the worker inherited, or a pipe that the parent fills once the
