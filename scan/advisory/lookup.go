@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seawall/seawall/finding"
+	"github.com/seawall/seawall/scan/advisory/internal/mapped"
 )
 
 // Entry is one record as a person who searches for an id wants it.
@@ -32,7 +33,7 @@ const maxEntries = 500
 // Lookup returns the records that have the id or name it, the one that has it first, then by id: at most 500. An id
 // is found in upper case too; none is found for an id that the database does not know.
 func (db *DB) Lookup(id string) (out []Entry, err error) {
-	defer db.guard()(&err)
+	defer mapped.Guard(ErrCorrupt)(&err)
 	place, ok, err := db.findName(id)
 	if err == nil && !ok {
 		place, ok, err = db.findName(strings.ToUpper(id))

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/seawall/seawall/finding"
+	"github.com/seawall/seawall/scan/advisory/internal/mapped"
 )
 
 // Matches is what the database has to say about one inventory.
@@ -34,7 +35,7 @@ type Matches struct {
 // end of life. Packages that a distribution package owns are left to the distribution's advisories. Errors mean a
 // damaged database.
 func (db *DB) Match(inv *finding.Inventory, now time.Time) (m Matches, err error) {
-	defer db.guard()(&err)
+	defer mapped.Guard(ErrCorrupt)(&err)
 	mt := newMatcher(db, inv, nil)
 	if err := mt.all(); err != nil {
 		return Matches{}, fmt.Errorf("matching %s: %w", inv.Image.Ref, err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"sort"
 	"sync"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/seawall/seawall/finding"
+	"github.com/seawall/seawall/scan/advisory/internal/mapped"
 )
 
 // DB is an open database. It is safe for concurrent use until Close.
@@ -91,7 +91,7 @@ func openFile(f *os.File) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, unmap, err := mapFile(f, int(h.size))
+	data, unmap, err := mapped.File(f, int(h.size))
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func openBytes(data []byte, size int64) (db *DB, err error) {
 		return nil, err
 	}
 	db = &DB{h: h, data: data[:h.size], unmap: func() error { return nil }}
-	defer db.guard()(&err)
+	defer mapped.Guard(ErrCorrupt)(&err)
 	if db.h.records != uint32(len(db.section(secRecIndex))/4) {
 		return nil, fmt.Errorf("it does not hold the %d records it speaks of: %w", db.h.records, ErrCorrupt)
 	}
@@ -133,7 +133,7 @@ func (db *DB) Close() error {
 // Info reports what the database says of itself. A description that does not parse is left empty: Verify tells.
 func (db *DB) Info() (info Info) {
 	var err error
-	defer db.guard()(&err)
+	defer mapped.Guard(ErrCorrupt)(&err)
 	info = Info{Size: int64(db.h.size)}
 	var fi fileInfo
 	if json.Unmarshal(db.section(secMeta), &fi) == nil {
@@ -152,23 +152,6 @@ func (db *DB) Info() (info Info) {
 func (db *DB) section(i int) []byte {
 	s := db.h.sections[i]
 	return db.data[s.off : s.off+s.len]
-}
-
-// guard turns a fault in the mapping, as when somebody truncates the file under it, into an error. Use it as
-// "defer db.guard()(&err)".
-func (db *DB) guard() func(*error) {
-	old := debug.SetPanicOnFault(true)
-	return func(err *error) {
-		debug.SetPanicOnFault(old)
-		r := recover()
-		if r == nil {
-			return
-		}
-		if _, fault := r.(interface{ Addr() uintptr }); !fault {
-			panic(r)
-		}
-		*err = fmt.Errorf("the file changed while it was read: %w", ErrCorrupt)
-	}
 }
 
 func (db *DB) readEcosystems() ([]ecosystem, error) {
