@@ -115,8 +115,37 @@ func (c *windowContent) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// ReadAt takes what the window happens to hold and reads the rest from the file. It leaves the window as it is: it may
+// run beside itself, not beside Read.
 func (c *windowContent) ReadAt(p []byte, off int64) (int, error) {
-	return io.NewSectionReader(c.w.src, c.base, c.size).ReadAt(p, off)
+	if off < 0 {
+		return 0, errors.New("read out of range")
+	}
+	if off >= c.size {
+		return 0, io.EOF
+	}
+	short := int64(len(p)) > c.size-off
+	p = p[:min(int64(len(p)), c.size-off)]
+	n, err := c.w.peek(p, c.base+off)
+	if err == nil && short {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// peek reads all of p without moving the window.
+func (w *window) peek(p []byte, at int64) (n int, err error) {
+	if at >= w.start && at < w.start+int64(w.n) {
+		n = copy(p, w.buf[at-w.start:w.n])
+	}
+	if n == len(p) {
+		return n, nil
+	}
+	m, err := w.src.ReadAt(p[n:], at+int64(n))
+	if n += m; n == len(p) {
+		return n, nil
+	}
+	return n, unexpected(err)
 }
 
 func (c *windowContent) Seek(offset int64, whence int) (int64, error) {
