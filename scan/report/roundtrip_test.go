@@ -84,7 +84,7 @@ func valid[T any](v T) string {
 	return strings.ReplaceAll(b.String(), `\ufffd`, "\uFFFD")
 }
 
-// TestSyftReadsOurs and the like need the other tool: they prove that what is written here is understood elsewhere.
+// TestSyftReadsOurs needs the other tool: it proves that what is written here is understood elsewhere.
 func TestSyftReadsOurs(t *testing.T) {
 	syft, err := exec.LookPath("syft")
 	if err != nil {
@@ -95,14 +95,18 @@ func TestSyftReadsOurs(t *testing.T) {
 		if err := os.WriteFile(path, write(t, format, Options{}, sample()), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		out, err := exec.Command(syft, "convert", path, "-o", "syft-json").CombinedOutput()
+		out, err := exec.Command(syft, "convert", path, "-o", "syft-json").Output()
 		if err != nil {
 			t.Errorf("%s: %v: %s", format, err, out)
 			continue
 		}
 		v, err := sbom.Read(bytes.NewReader(out), "syft.json", sbom.Options{})
-		if err != nil || len(v.Packages) != len(samplePackages()) {
-			t.Errorf("%s: syft gives %d packages of %d: %v", format, len(v.Packages), len(samplePackages()), err)
+		if err != nil {
+			t.Errorf("%s: %v", format, err)
+			continue
+		}
+		if len(v.Packages) != len(samplePackages()) {
+			t.Errorf("%s: syft gives %d packages of %d", format, len(v.Packages), len(samplePackages()))
 		}
 	}
 }

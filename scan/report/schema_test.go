@@ -216,6 +216,8 @@ func fill(v reflect.Value) {
 		v.SetBool(true)
 	case reflect.Float64:
 		v.SetFloat(0.5)
+	case reflect.Uint32:
+		v.SetUint(1)
 	default:
 		v.SetInt(1)
 	}

@@ -45,7 +45,7 @@ func normalise(p *finding.Package) {
 			p.Version = "v" + p.Version
 		}
 	}
-	if p.SourceVersion == "" && p.SourceName != "" && p.SourceName != p.Name {
+	if p.SourceVersion == "" && p.SourceName != "" {
 		p.SourceVersion = p.Version
 	}
 }

@@ -90,12 +90,10 @@ func memberKind(d *json.Decoder, name string) (k kind, sure bool) {
 		return cycloneDXJSON, true
 	case "spdxVersion":
 		return spdxJSON, true
-	case "artifactRelationships", "descriptor":
+	case "artifacts", "artifactRelationships":
 		return syftJSON, true
 	case "SPDXID":
 		return spdxJSON, false
-	case "artifacts":
-		return syftJSON, false
 	case "@context":
 		return spdx3, false
 	case "@graph":
