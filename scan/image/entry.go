@@ -128,7 +128,10 @@ func cleanPath(name string, maxLen int) (string, error) {
 	if strings.IndexByte(name, 0) >= 0 {
 		return "", fmt.Errorf("%w: it holds a NUL", ErrPath)
 	}
-	clean := path.Clean(strings.TrimLeft(name, "/"))
+	for strings.HasPrefix(name, "./") || strings.HasPrefix(name, "/") { // what path.Clean would have to copy
+		name = strings.TrimLeft(strings.TrimPrefix(name, "./"), "/")
+	}
+	clean := path.Clean(name)
 	if clean == ".." || strings.HasPrefix(clean, "../") {
 		return "", ErrPath
 	}

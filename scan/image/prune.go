@@ -29,17 +29,9 @@ type cached struct {
 // left half written. Below its bound it removes nothing. Another process may prune at the same time.
 func (c *Cache) Prune() error {
 	c.written.Store(0)
-	var all []cached
-	var total int64
-	for _, dir := range []string{layersDir, verifiedDir} {
-		files, err := c.list(dir)
-		if err != nil {
-			return fmt.Errorf("pruning the cache: %w", err)
-		}
-		all = append(all, files...)
-	}
-	for _, f := range all {
-		total += f.size
+	all, total, err := c.entries()
+	if err != nil {
+		return fmt.Errorf("pruning the cache: %w", err)
 	}
 	if total <= c.maxBytes {
 		return nil
@@ -55,6 +47,44 @@ func (c *Cache) Prune() error {
 		total -= f.size
 	}
 	return nil
+}
+
+// Usage is how much a cache holds.
+type Usage struct {
+	Entries int
+	Bytes   int64 // on disk
+}
+
+// Usage counts what the cache holds.
+func (c *Cache) Usage() (Usage, error) {
+	all, total, err := c.entries()
+	return Usage{Entries: len(all), Bytes: total}, err
+}
+
+// Clean removes every entry. What another process stores meanwhile may stay.
+func (c *Cache) Clean() error {
+	all, _, err := c.entries()
+	for _, f := range all {
+		if rmErr := c.root.Remove(f.name); rmErr != nil && !errors.Is(rmErr, fs.ErrNotExist) {
+			err = errors.Join(err, rmErr)
+		}
+	}
+	return err
+}
+
+// entries lists everything that the cache holds, with its size on disk.
+func (c *Cache) entries() (all []cached, total int64, err error) {
+	for _, dir := range []string{layersDir, verifiedDir} {
+		files, err := c.list(dir)
+		if err != nil {
+			return nil, 0, err
+		}
+		all = append(all, files...)
+	}
+	for _, f := range all {
+		total += f.size
+	}
+	return all, total, nil
 }
 
 // list returns the entries of a directory, and removes stale temporary files.

@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	windowSize = 128 << 10
+	windowSize = 64 << 10
 	// windowJump is read after a seek: behind a large file there is often just a header or two.
-	windowJump = 16 << 10
+	windowJump = 8 << 10
 )
 
 // window reads a section of a file through one buffer, so that headers that lie close cost no system call each, and
