@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/seawall/seawall/finding"
 	"github.com/seawall/seawall/scan/advisory/record"
 )
@@ -70,6 +72,55 @@ func (fakeDatabase) Build(_ context.Context, path string, builtAt time.Time, sou
 	return errors.Join(err1, err2, f.Sync(), f.Close())
 }
 
+// Sign puts a note over the content's checksum behind the content.
+func (fakeDatabase) Sign(path, key string) error {
+	_, digest, _, err := readFake(path)
+	if err != nil {
+		return err
+	}
+	signer, err := note.NewSigner(key)
+	if err != nil {
+		return err
+	}
+	signed, err := note.Sign(&note.Note{Text: digest + "\n"}, signer)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "\n%s", signed)
+	return errors.Join(err, f.Close())
+}
+
+func (fakeDatabase) Verify(path string, trusted []string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	var known []note.Verifier
+	for _, key := range trusted {
+		v, err := note.NewVerifier(key)
+		if err != nil {
+			return "", err
+		}
+		known = append(known, v)
+	}
+	parts := bytes.SplitN(data, []byte("\n"), 3)
+	if len(parts) < 3 {
+		return "", errors.New("it bears no signature")
+	}
+	n, err := note.Open(parts[2], note.VerifierList(known...))
+	if err != nil {
+		return "", err
+	}
+	if n.Text != "sha256:"+string(parts[0])+"\n" {
+		return "", errors.New("the signature is over something else")
+	}
+	return n.Sigs[0].Name, nil
+}
+
 func (fakeDatabase) Inspect(path string) (Info, error) {
 	c, digest, size, err := readFake(path)
 	if err != nil {
@@ -98,6 +149,7 @@ func readFake(path string) (*fakeContent, string, int64, error) {
 		return nil, "", 0, err
 	}
 	sum, body, _ := bytes.Cut(data, []byte("\n"))
+	body, _, _ = bytes.Cut(body, []byte("\n"))
 	got := sha256.Sum256(body)
 	if string(sum) != hex.EncodeToString(got[:]) {
 		return nil, "", 0, errors.New("the database is damaged")

@@ -9,7 +9,6 @@
 // It leaves out what a record means to an image, and the compiled form: that is Database, which the caller gives.
 //
 //	DIR/advisories.db         the compiled database
-//	DIR/advisories.note       the signature, where the database was imported or is signed here
 //	DIR/sources/manifest.json what was fetched when, from where, with which checksum
 //	DIR/sources/...           the raw sources
 //	DIR/keys/*.pub            public keys whose exports are imported
@@ -38,13 +37,17 @@ type Database interface {
 	Build(ctx context.Context, path string, builtAt time.Time, sources func() []Source, fill func(Sink) error) error
 	// Inspect opens the database at path, verifies all of it and describes it.
 	Inspect(path string) (Info, error)
+	// Sign signs the database at path, in place, with a private key as GenerateKey makes it.
+	Sign(path, key string) error
+	// Verify returns the name of the trusted public key that has signed the database, an error if none has.
+	Verify(path string, trusted []string) (signer string, err error)
 }
 
 // Info describes a compiled database.
 type Info struct {
 	Digest  string    `json:"digest"` // "sha256:…" of the content
 	BuiltAt time.Time `json:"builtAt"`
-	Schema  int       `json:"schema"` // of the compiled form
+	Schema  int       `json:"schema,omitempty"` // of the compiled form
 	Records int       `json:"records"`
 	Newest  time.Time `json:"newest,omitzero"` // when its newest record was modified
 	Size    int64     `json:"size"`            // bytes

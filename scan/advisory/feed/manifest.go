@@ -82,7 +82,6 @@ func (p paths) saveManifest(m manifest) error {
 type paths string
 
 func (p paths) database() string { return filepath.Join(string(p), "advisories.db") }
-func (p paths) note() string     { return filepath.Join(string(p), "advisories.note") }
 func (p paths) building() string { return filepath.Join(string(p), "advisories.db.new") }
 func (p paths) manifest() string { return filepath.Join(string(p), "sources", "manifest.json") }
 func (p paths) lock() string     { return filepath.Join(string(p), "lock") }

@@ -13,8 +13,8 @@ import (
 type DatabaseStatus struct {
 	Path string `json:"path"`
 	Info
-	// Signer is the trusted key that signed the database, as name+hash; "" for one that is not signed, or by a key
-	// that is not among the trusted.
+	// Signer is the name of the trusted key that signed the database; "" for one that is not signed, or by a key that
+	// is not among the trusted.
 	Signer string `json:"signer,omitempty"`
 	// Downloads are the sources as they lie on disk, which may be newer than the database.
 	Downloads []OnDisk `json:"downloads,omitempty"`
@@ -47,10 +47,9 @@ func Status(dir string, db Database, trusted []string) (s DatabaseStatus, err er
 	if err != nil {
 		return s, err
 	}
-	if signed, err := os.ReadFile(p.note()); err == nil {
-		if stated, signer, err := openNote(signed, trusted); err == nil && stated.digest == s.Digest {
-			s.Signer = signer
-		}
+	if len(trusted) > 0 {
+		// Whoever signed it otherwise is nobody that is known here.
+		s.Signer, _ = db.Verify(s.Path, trusted)
 	}
 	m, err := p.loadManifest()
 	if err != nil {

@@ -295,37 +295,22 @@ func (u *update) build(ctx context.Context) error {
 	if err := u.remember(); err != nil {
 		return err
 	}
-	if err := u.replace(path, after); err != nil {
+	if u.cfg.Key != "" {
+		if err := u.cfg.Database.Sign(path, u.cfg.Key); err != nil {
+			return err
+		}
+	}
+	if err := u.paths.install(path); err != nil {
 		return err
 	}
 	u.report.Database = after
 	return nil
 }
 
-// replace puts the new database and its signature in place. A signature names the digest that it speaks of, so that
-// the moment between the two shows at worst an unsigned database.
-func (u *update) replace(path string, after Info) error {
-	var signed []byte
-	if u.cfg.Key != "" {
-		var err error
-		if signed, err = signDatabase(path, after, u.cfg.Key); err != nil {
-			return err
-		}
-	}
-	return u.paths.install(path, signed)
-}
-
 // install moves a finished database into place.
-func (p paths) install(path string, signed []byte) error {
+func (p paths) install(path string) error {
 	if err := os.Rename(path, p.database()); err != nil {
 		return fmt.Errorf("putting the database in place: %w", err)
-	}
-	if signed == nil {
-		_ = os.Remove(p.note())
-		return syncDir(string(p))
-	}
-	if err := writeFile(p.note(), signed); err != nil {
-		return err
 	}
 	return syncDir(string(p))
 }
