@@ -33,6 +33,26 @@ func Ecosystem(id, version string) string {
 	return ""
 }
 
+// ecosystemTypes are the package types of distributions that do not use rpm. Packages of another type (an rpm database
+// in a Debian image) are not the distribution's.
+var ecosystemTypes = map[string]string{
+	"Debian": typeDeb, "Ubuntu": typeDeb, "Echo": typeDeb, "Alpine": typeApk, "Wolfi": typeApk, "Chainguard": typeApk,
+	"MinimOS": typeApk, "Alpaquita": typeApk, "BellSoft Hardened Containers": typeApk, "CleanStart": typeApk,
+}
+
+// ecosystemFor returns the distribution's ecosystem if packages of type typ belong to it.
+func ecosystemFor(typ, ecosystem string) string {
+	name, _, _ := strings.Cut(ecosystem, ":")
+	own := ecosystemTypes[name]
+	if own == "" {
+		own = typeRPM
+	}
+	if typ != own {
+		return ""
+	}
+	return ecosystem
+}
+
 var (
 	rollingEcosystems = map[string]string{
 		"wolfi": "Wolfi", "chainguard": "Chainguard", "minimos": "MinimOS", "opensuse-tumbleweed": "openSUSE:Tumbleweed",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"path"
 	"strings"
 
 	"github.com/seawall/seawall/finding"
@@ -13,7 +14,7 @@ import (
 // the bit too, but the kernel does not start them: they are left out, see startable.
 func (w *Writer) executable(f *file, e *Entry) {
 	script := !f.elf
-	if !script && !startable(f.head) {
+	if !script && !startable(f.head, path.Base(f.path)) {
 		return
 	}
 	x := &finding.Executable{
@@ -27,16 +28,23 @@ func (w *Writer) executable(f *file, e *Entry) {
 	w.at(f.path).exec = x
 }
 
-// startable reports whether the kernel would start the ELF file: type EXEC, or type DYN with an interpreter, or DYN
-// with an entry point and no interpreter (statically linked and position independent, or the dynamic loader itself).
-// A shared library has type DYN and, but for a few that print their version when run (libc), no entry point.
-// The first 512 bytes hold the header and the program headers that matter; where they do not, the entry point decides.
-func startable(head []byte) bool {
+// startable reports whether the ELF file is one to start: of type EXEC, or of type DYN with an interpreter (which some
+// libraries have that print their version when run). DYN without one is a shared library, the dynamic loader or a
+// program linked statically and position independent. An entry point does not tell these apart, since linkers have
+// set one for libraries too: the name does. A program in disguise as a library is left out, so no allow-list made from
+// this names it. The first 512 bytes hold the program headers up to the interpreter's.
+func startable(head []byte, name string) bool {
 	h, ok := elfHeaderOf(head)
-	if !ok {
+	switch {
+	case !ok:
 		return false
+	case h.typ == elf.ET_EXEC:
+		return true
+	case h.typ != elf.ET_DYN || h.entry == 0:
+		return h.typ == elf.ET_DYN && h.interp(head)
 	}
-	return h.typ == elf.ET_EXEC || h.typ == elf.ET_DYN && (h.entry != 0 || h.interp(head))
+	library := strings.Contains(name, ".so") && !strings.HasPrefix(name, "ld-") && !strings.HasPrefix(name, "ld64")
+	return h.interp(head) || !library
 }
 
 // elfHeader is the part of an ELF header that says how a file would be started.

@@ -19,7 +19,7 @@ func (h *held) named(d *finding.Distro) finding.Package {
 		x.Path = h.path
 	}
 	if isDistroType(x.Type) {
-		x.Ecosystem = d.Ecosystem
+		x.Ecosystem = ecosystemFor(x.Type, d.Ecosystem)
 		x.PURL = distroPURL(&x, d)
 	}
 	return x

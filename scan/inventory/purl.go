@@ -60,10 +60,17 @@ func distroName(d *finding.Distro) string {
 
 // upstream names the source package where it is another one: "glibc", or "glibc@2.36-9" when the version differs too.
 func upstream(p *finding.Package) string {
+	version := p.Version
+	if p.Type == typeRPM { // the name of a source rpm has no epoch
+		if _, rest, ok := strings.Cut(version, ":"); ok {
+			version = rest
+		}
+	}
+	sameVersion := p.SourceVersion == "" || p.SourceVersion == version
 	switch {
-	case p.SourceName == "" || p.SourceName == p.Name && (p.SourceVersion == "" || p.SourceVersion == p.Version):
+	case p.SourceName == "" || p.SourceName == p.Name && sameVersion:
 		return ""
-	case p.SourceVersion == "" || p.SourceVersion == p.Version:
+	case sameVersion:
 		return p.SourceName
 	}
 	return p.SourceName + "@" + p.SourceVersion

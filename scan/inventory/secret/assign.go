@@ -70,10 +70,28 @@ func settingsFile(p string) bool {
 		return true
 	case yaml && (strings.Contains(base, "compose") || strings.HasPrefix(base, "application") || strings.Contains(base, "secret") || base == "database.yml"):
 		return true
-	case base == "wp-config.php", base == "appsettings.json", base == "local_settings.py":
-		return true
+	}
+	return base == "wp-config.php" || base == "appsettings.json" || base == "local_settings.py"
+}
+
+// maxHandWritten is the size in bytes above which a configuration file was not written by hand: schemas, lock files.
+const maxHandWritten = 64 << 10
+
+// configFile reports whether the file at p is by its name some program's configuration, and not one that a package
+// brought, nor a test's or a manual's.
+func configFile(p string) bool {
+	switch path.Ext(p) {
+	case ".ini", ".conf", ".cfg", ".cnf", ".toml", ".yaml", ".yml", ".json":
+		return !settingsFile(p) && !installed(p) && !packageExtra("/"+p)
 	}
 	return false
+}
+
+func smallAssignments(content []byte) []hit {
+	if len(content) > maxHandWritten {
+		return nil
+	}
+	return assignments(content)
 }
 
 // assignments finds, line by line, names that say secret and are given a value that looks like one.

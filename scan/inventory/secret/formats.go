@@ -37,6 +37,7 @@ var formats = []format{
 	{named("gcloud/application_default_credentials.json", "gcloud/legacy_credentials/adc.json"), elements("gcp-user-credentials", `"refresh_token": "`, `"`)},
 	{named(".azure/msal_token_cache.json", ".azure/accessTokens.json", ".azure/service_principal_entries.json"), azureCache},
 	{settingsFile, assignments},
+	{configFile, smallAssignments},
 }
 
 // named matches paths that are one of suffixes, or end in one behind a slash, in any case.

@@ -32,13 +32,25 @@ func excluded(p string) bool {
 	if strings.Contains(p, "snakeoil") || strings.Contains(p, "/.git/objects/") {
 		return true
 	}
+	below, ok := packageRoot(p)
+	return ok && packageExtra(below)
+}
+
+// packageRoot returns the path below the package root that p lies in, with a leading slash.
+func packageRoot(p string) (below string, ok bool) {
 	rooted := "/" + p
 	for _, root := range packageRoots {
 		if at := strings.Index(rooted, root); at >= 0 {
-			return packageExtra(rooted[at+len(root)-1:])
+			return rooted[at+len(root)-1:], true
 		}
 	}
-	return false
+	return "", false
+}
+
+// installed reports whether a package manager put the file there: what names it gives its values says nothing.
+func installed(p string) bool {
+	_, ok := packageRoot(p)
+	return ok
 }
 
 // packageExtra reports whether the path below a package root leads to tests, examples or documentation.

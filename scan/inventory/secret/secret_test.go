@@ -89,6 +89,12 @@ func TestFile(t *testing.T) {
 		{"php", "srv/wp-config.php", "define( 'DB_PASSWORD', '" + pw + "' );\n", []finding.Secret{
 			{Rule: "assigned-secret", Path: "srv/wp-config.php", Line: 1, Masked: "…"},
 		}},
+		{"configuration", "srv/app/config.json", `{"db": {` + "\n" + `"password": "` + pw + `",` + "\n" + `"user": "x"}}`, []finding.Secret{
+			{Rule: "assigned-secret", Path: "srv/app/config.json", Line: 2, Masked: "…"},
+		}},
+		{"a package's configuration", "usr/share/app/config.json", `"password": "` + pw + `"`, nil},
+		{"a manual's configuration", "srv/app/docs/config.yaml", "password: " + pw, nil},
+		{"lock file", "srv/app/package-lock.json", strings.Repeat("# filler\n", maxHandWritten/9+1) + `"token": "` + pw + `"`, nil},
 		{"identity token", "root/.docker/config.json", `{"auths":{"a":{"identitytoken":"` + pw + pw + `"}}}`, []finding.Secret{
 			{Rule: "docker-auth", Path: "root/.docker/config.json", Line: 1, Masked: "T0…"},
 		}},
