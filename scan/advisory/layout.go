@@ -11,7 +11,7 @@ import (
 // The file's outline; docs/formats/advisory-db.md draws it. All fixed-width numbers are little-endian.
 const (
 	magic         = "SWALLADV"
-	formatVersion = 1
+	FormatVersion = 1
 	headerFixed   = 80
 	sectionEntry  = 24
 	// maxTrailer bounds the signature that may follow the content.
@@ -72,7 +72,7 @@ func (h *header) encode() []byte {
 	le := binary.LittleEndian
 	b := make([]byte, headerLen)
 	copy(b, magic)
-	le.PutUint32(b[8:], formatVersion)
+	le.PutUint32(b[8:], FormatVersion)
 	le.PutUint32(b[12:], headerLen)
 	le.PutUint64(b[16:], h.size)
 	le.PutUint64(b[24:], uint64(h.built.Unix()))
@@ -97,8 +97,8 @@ func decodeHeader(b []byte, fileSize int64) (h header, err error) {
 	if len(b) < headerLen || !bytes.HasPrefix(b, []byte(magic)) {
 		return h, fmt.Errorf("reading its header: %w", ErrFormat)
 	}
-	if v := le.Uint32(b[8:]); v != formatVersion {
-		return h, fmt.Errorf("format version %d, this program reads %d: %w", v, formatVersion, ErrFormat)
+	if v := le.Uint32(b[8:]); v != FormatVersion {
+		return h, fmt.Errorf("format version %d, this program reads %d: %w", v, FormatVersion, ErrFormat)
 	}
 	h.size = le.Uint64(b[16:])
 	if h.size < headerLen || h.size > uint64(fileSize) || uint64(fileSize)-h.size > maxTrailer {
