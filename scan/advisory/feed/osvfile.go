@@ -3,6 +3,7 @@ package feed
 import (
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
@@ -33,7 +35,7 @@ func ReadOSVZip(ctx context.Context, path string, skip map[string]bool, sink Sin
 		return t, fmt.Errorf("opening the archive of advisories: %w", err)
 	}
 	defer z.Close()
-	z.RegisterDecompressor(zip.Deflate, func(r io.Reader) io.ReadCloser { return flate.NewReader(r) })
+	z.RegisterDecompressor(zip.Deflate, inflate)
 	if err := checkArchive(z.File); err != nil {
 		return t, fmt.Errorf("archive of advisories %s: %w", path, err)
 	}
@@ -43,8 +45,8 @@ func ReadOSVZip(ctx context.Context, path string, skip map[string]bool, sink Sin
 			files = append(files, f)
 		}
 	}
-	source := func(i int) ([]byte, string, error) {
-		data, err := readEntry(files[i])
+	source := func(i int, buf []byte) ([]byte, string, error) {
+		data, err := readEntry(files[i], buf)
 		return data, files[i].Name, err
 	}
 	if err := parseAll(ctx, len(files), source, sink, &t); err != nil {
@@ -67,7 +69,26 @@ func checkArchive(files []*zip.File) error {
 	return nil
 }
 
-func readEntry(f *zip.File) ([]byte, error) {
+// inflaters are used again: a new one costs more than most records.
+var inflaters sync.Pool
+
+type pooledInflater struct{ io.ReadCloser }
+
+func inflate(r io.Reader) io.ReadCloser {
+	if z, ok := inflaters.Get().(io.ReadCloser); ok && z.(flate.Resetter).Reset(r, nil) == nil {
+		return pooledInflater{z}
+	}
+	return pooledInflater{flate.NewReader(r)}
+}
+
+func (p pooledInflater) Close() error {
+	err := p.ReadCloser.Close()
+	inflaters.Put(p.ReadCloser)
+	return err
+}
+
+// readEntry unpacks one file into buf, or into a larger buffer.
+func readEntry(f *zip.File, buf []byte) ([]byte, error) {
 	if f.UncompressedSize64 > maxRecord {
 		return nil, fmt.Errorf("it unpacks to more than %d MiB", maxRecord>>20)
 	}
@@ -77,7 +98,9 @@ func readEntry(f *zip.File) ([]byte, error) {
 	}
 	defer r.Close()
 	// The size that the archive declares is not to be trusted, nor allocated before it has come.
-	return io.ReadAll(io.LimitReader(r, maxRecord+1))
+	out := bytes.NewBuffer(buf[:0])
+	_, err = out.ReadFrom(io.LimitReader(r, maxRecord+1))
+	return out.Bytes(), err
 }
 
 // ReadOSVLines reads OSV records, one a line, plain or compressed with gzip or zstd.
@@ -104,7 +127,7 @@ func readLines(ctx context.Context, r io.Reader, sink Sink, t *Tally) error {
 	scan.Buffer(make([]byte, 0, 64<<10), maxRecord)
 	batch := make([][]byte, 0, 1024)
 	flush := func() error {
-		source := func(i int) ([]byte, string, error) { return batch[i], "a line", nil }
+		source := func(i int, _ []byte) ([]byte, string, error) { return batch[i], "a line", nil }
 		err := parseAll(ctx, len(batch), source, sink, t)
 		batch = batch[:0]
 		return err
@@ -157,8 +180,11 @@ type parsed struct {
 	err  error
 }
 
+// source gives the i-th record and a name for it. It may use buf for the bytes, which are not kept.
+type source func(i int, buf []byte) (data []byte, name string, err error)
+
 // parseAll parses records on all processors and hands them on in their order.
-func parseAll(ctx context.Context, n int, source func(i int) ([]byte, string, error), sink Sink, t *Tally) error {
+func parseAll(ctx context.Context, n int, source source, sink Sink, t *Tally) error {
 	workers := runtime.GOMAXPROCS(0)
 	g, ctx := errgroup.WithContext(ctx)
 	// Each slot is one chunk on its way: their number bounds what is in memory.
@@ -194,10 +220,12 @@ func parseAll(ctx context.Context, n int, source func(i int) ([]byte, string, er
 	return g.Wait()
 }
 
-func parseChunk(from, to int, source func(i int) ([]byte, string, error)) []parsed {
+func parseChunk(from, to int, source source) []parsed {
 	out := make([]parsed, 0, to-from)
+	var buf []byte
 	for i := from; i < to; i++ {
-		data, name, err := source(i)
+		data, name, err := source(i, buf)
+		buf = data[:0]
 		p := parsed{name: name, err: err}
 		if err == nil {
 			p.rec, p.err = ParseOSV(data)
