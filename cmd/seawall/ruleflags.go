@@ -55,7 +55,7 @@ func (f *ruleFlags) load(t terminal) (*scan.Rules, error) {
 		}
 	}
 	var err error
-	if rules.Database, err = openDatabase(f.dbDir, t.err); err != nil {
+	if rules.Database, err = openDatabase(f.dbDir); err != nil {
 		return nil, exitError{code: exitUsage, err: err}
 	}
 	return rules, nil
@@ -127,7 +127,7 @@ func (f *ruleFlags) loadBaseline(rules *scan.Rules) error {
 }
 
 // openDatabase opens the database in dir, or the starter set where there is none.
-func openDatabase(dir string, warn io.Writer) (*advisory.DB, error) {
+func openDatabase(dir string) (*advisory.DB, error) {
 	db, err := advisory.Open(feed.DatabasePath(dir))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// printable makes text from an image safe on one line of a terminal: control characters, line ends, bidirectional
+// Printable makes text from an image safe on one line of a terminal: control characters, line ends, bidirectional
 // overrides, other invisible runes and bytes that are not UTF-8 are shown as escapes.
-func printable(s string) string {
+func Printable(s string) string {
 	clean := true
 	for _, r := range s {
 		if r == utf8.RuneError || !shown(r) {
@@ -57,11 +57,23 @@ func xmlText(s string) string {
 
 // cells is how many terminal columns s takes: two for East Asian wide runes and emoji, none for combining marks.
 func cells(s string) int {
+	if isASCII(s) {
+		return len(s)
+	}
 	n := 0
 	for _, r := range s {
 		n += runeCells(r)
 	}
 	return n
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func runeCells(r rune) int {

@@ -40,8 +40,8 @@ func writeHTML(w io.Writer, results []finding.Result, _ Options) error {
 		p.Images = append(p.Images, newHTMLImage(&results[i]))
 	}
 	if len(results) > 0 {
-		p.Title = printable(results[0].Inventory.Image.Ref) + " · Seawall report"
-		p.Footer = printable(results[0].Tool) + " · scanned " + stamp(results[0].ScannedAt)
+		p.Title = Printable(results[0].Inventory.Image.Ref) + " · Seawall report"
+		p.Footer = Printable(results[0].Tool) + " · scanned " + stamp(results[0].ScannedAt)
 	}
 	var b strings.Builder
 	if err := pageTemplate().Execute(&b, p); err != nil {
@@ -55,7 +55,7 @@ func writeHTML(w io.Writer, results []finding.Result, _ Options) error {
 func writeVisible(w io.Writer, text string) error {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
-		b.WriteString(printable(strings.TrimSuffix(line, "\n")) + "\n")
+		b.WriteString(Printable(strings.TrimSuffix(line, "\n")) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -136,7 +136,7 @@ func newHTMLImage(r *finding.Result) htmlImage {
 		Scanned: stamp(r.ScannedAt), Gaps: gaps(r), Verdict: r.Verdict, Layers: v.Image.Layers, List: sortedPackages(v.Packages),
 		Sections: htmlSections(r),
 	}
-	h.Image.Ref, h.Image.ID = printable(v.Image.Ref), printable(v.Image.ID)
+	h.Image.Ref, h.Image.ID = Printable(v.Image.Ref), Printable(v.Image.ID)
 	c := counts(r.Findings)
 	for _, s := range finding.Severities {
 		h.Tiles = append(h.Tiles, htmlTile{s.String(), c.Of(s)})
@@ -149,7 +149,7 @@ func newHTMLImage(r *finding.Result) htmlImage {
 		h.Upgrades = append(h.Upgrades, htmlUpgrade{upgradeText(u), u.Fixes.Total(), countsText(u.Fixes)})
 	}
 	for _, s := range v.Secrets {
-		h.Secrets = append(h.Secrets, htmlSecret{s, int(s.Severity), printable(secretPlace(&s)), printable(secretNote(&s))})
+		h.Secrets = append(h.Secrets, htmlSecret{s, int(s.Severity), Printable(secretPlace(&s)), Printable(secretNote(&s))})
 	}
 	for _, c := range v.Checks {
 		h.Checks = append(h.Checks, htmlCheck{c, int(c.Severity), suppressedNote(c.Suppressed)})
@@ -168,7 +168,7 @@ func suppressedNote(s *finding.Suppression) string {
 	if !s.Expires.IsZero() {
 		note += ", until " + s.Expires.UTC().Format("2006-01-02")
 	}
-	return printable(note)
+	return Printable(note)
 }
 
 // htmlSections are those of the table with everything shown: what is set aside is there, closed.
@@ -190,9 +190,9 @@ func htmlSections(r *finding.Result) []htmlSection {
 func newHTMLRow(r row) htmlRow {
 	f := r.Finding
 	h := htmlRow{
-		Severity: f.Severity, Rank: int(f.Severity), ID: printable(f.ID), Link: link(f), Package: printable(f.Package.Name),
-		Installed: printable(f.Package.Version), Fixed: printable(fixedText(f)), HasFix: f.Fixed != "",
-		Where: printable(where(f)), Title: printable(f.Title), Note: suppressedNote(f.Suppressed),
+		Severity: f.Severity, Rank: int(f.Severity), ID: Printable(f.ID), Link: link(f), Package: Printable(f.Package.Name),
+		Installed: Printable(f.Package.Version), Fixed: Printable(fixedText(f)), HasFix: f.Fixed != "",
+		Where: Printable(where(f)), Title: Printable(f.Title), Note: suppressedNote(f.Suppressed),
 	}
 	if r.also > 0 {
 		h.Package += fmt.Sprintf(" +%d", r.also)
@@ -208,7 +208,7 @@ func newHTMLRow(r row) htmlRow {
 		h.RiskRank++
 	}
 	if f.Layer != nil {
-		h.Layer = printable(shorten(strings.TrimSpace(fmt.Sprintf("layer %d %s", f.Layer.Index, f.Layer.CreatedBy)), 200))
+		h.Layer = Printable(shorten(strings.TrimSpace(fmt.Sprintf("layer %d %s", f.Layer.Index, f.Layer.CreatedBy)), 200))
 	}
 	return h
 }

@@ -54,10 +54,10 @@ func (p *page) result(r *finding.Result) {
 
 func (p *page) header(r *finding.Result) {
 	image := &r.Inventory.Image
-	line := p.bold(printable(image.Ref))
+	line := p.bold(Printable(image.Ref))
 	for _, s := range []string{shortDigest(image.ID), image.Platform} {
 		if s != "" && s != image.Ref {
-			line += "  " + p.dim(printable(s))
+			line += "  " + p.dim(Printable(s))
 		}
 	}
 	p.WriteString(line + "\n")
@@ -79,9 +79,9 @@ func shortDigest(id string) string {
 func distroName(d *finding.Distro) string {
 	switch {
 	case d.Name != "":
-		return printable(d.Name)
+		return Printable(d.Name)
 	case d.ID != "":
-		return printable(strings.TrimSpace(d.ID + " " + d.VersionID))
+		return Printable(strings.TrimSpace(d.ID + " " + d.VersionID))
 	}
 	return "no distribution"
 }
@@ -96,10 +96,10 @@ func packagesText(packages []finding.Package) string {
 	}
 	var parts []string
 	for _, t := range sortedByCount(byType) {
-		parts = append(parts, fmt.Sprintf("%s %s", thousands(byType[t]), printable(t)))
+		parts = append(parts, fmt.Sprintf("%s %s", thousands(byType[t]), Printable(t)))
 	}
 	if len(parts) == 1 {
-		return plural(len(packages), printable(packages[0].Type)+" package")
+		return plural(len(packages), Printable(packages[0].Type)+" package")
 	}
 	if len(parts) > 6 {
 		parts = append(parts[:5], fmt.Sprintf("%d other types", len(parts)-5))
@@ -148,7 +148,7 @@ func (p *page) gaps(r *finding.Result) {
 		if i == most && !p.o.All && len(all) > most+1 {
 			break
 		}
-		g.rows = append(g.rows, []string{printable(string(x.Kind)), printable(x.Where), printable(x.Detail)})
+		g.rows = append(g.rows, []string{Printable(string(x.Kind)), Printable(x.Where), Printable(x.Detail)})
 	}
 	g.write(&p.Builder, p.o.Width, p.dim)
 	if rest := len(all) - len(g.rows); rest > 0 {
@@ -161,18 +161,18 @@ func (p *page) verdict(v *finding.Verdict) {
 		return
 	}
 	p.WriteString("\n" + p.decision(v.Decision, strings.ToUpper(strings.ReplaceAll(string(v.Decision), "-", " "))))
-	note := "  gate: " + printable(v.Policy)
+	note := "  gate: " + Printable(v.Policy)
 	if v.SetApart > 0 {
 		note += ", which leaves " + plural(v.SetApart, "finding") + " out"
 	}
 	p.WriteString(p.dim(note) + "\n")
 	for _, reason := range v.Reasons {
 		mark := p.decision(reason.Decision, fmt.Sprintf("%-13s", reason.Decision))
-		text := printable(reason.Message)
+		text := Printable(reason.Message)
 		if len(reason.IDs) > 0 {
 			text += " (" + idList(reason.IDs, 4) + ")"
 		}
-		p.hanging(mark, text+"  "+p.dim("["+printable(reason.Rule)+"]"))
+		p.hanging(mark, text+"  "+p.dim("["+Printable(reason.Rule)+"]"))
 	}
 }
 
@@ -205,7 +205,7 @@ func idList(ids []string, most int) string {
 			parts = append(parts, fmt.Sprintf("%d more", len(ids)-most))
 			break
 		}
-		parts = append(parts, printable(id))
+		parts = append(parts, Printable(id))
 	}
 	return strings.Join(parts, ", ")
 }

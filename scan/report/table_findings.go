@@ -134,7 +134,7 @@ func cellsOf(r row) []string {
 	}
 	out := []string{r.Severity.String(), r.ID, name, r.Package.Version, fixedText(r.Finding), riskText(r.Finding), place(r.Finding), text}
 	for i := range out {
-		out[i] = printable(out[i])
+		out[i] = Printable(out[i])
 	}
 	return out
 }

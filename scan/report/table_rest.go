@@ -19,7 +19,7 @@ func (p *page) secrets(secrets []finding.Secret) {
 			continue
 		}
 		shown = append(shown, s)
-		g.rows = append(g.rows, []string{s.Severity.String(), printable(s.Title), printable(secretPlace(&s)), printable(s.Masked), printable(secretNote(&s))})
+		g.rows = append(g.rows, []string{s.Severity.String(), Printable(s.Title), Printable(secretPlace(&s)), Printable(s.Masked), Printable(secretNote(&s))})
 	}
 	if len(shown) == 0 {
 		return
@@ -86,7 +86,7 @@ func (p *page) checks(checks []finding.Check) {
 		{head: "FIX", min: 20, drop: true, paint: func(_ int, s string) string { return p.paint(cyan, s) }},
 	}}
 	for _, c := range shown {
-		g.rows = append(g.rows, []string{c.Severity.String(), printable(c.ID), printable(cmp.Or(c.Title, c.Detail)), printable(c.Fix)})
+		g.rows = append(g.rows, []string{c.Severity.String(), Printable(c.ID), Printable(cmp.Or(c.Title, c.Detail)), Printable(c.Fix)})
 	}
 	p.heading("Configuration", len(shown), suppressed)
 	g.write(&p.Builder, p.o.Width, p.dim)
@@ -123,7 +123,7 @@ func upgradeText(u *finding.Upgrade) string {
 	case u.To != "":
 		s += " → " + u.To
 	}
-	return printable(s)
+	return Printable(s)
 }
 
 // next says what to run next: at most three commands, the most useful first.
@@ -155,7 +155,7 @@ func (p *page) next(r *finding.Result) {
 // shellQuote quotes s for a POSIX shell where it needs it. What is not printable has been escaped: such a reference
 // cannot be pasted, and should not be.
 func shellQuote(s string) string {
-	s = printable(s)
+	s = Printable(s)
 	plain := func(r rune) bool {
 		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("_-./:@%+,=", r)
 	}
@@ -185,8 +185,8 @@ func (p *page) packages(r *finding.Result) {
 		if source == pkg.Name {
 			source = ""
 		}
-		g.rows = append(g.rows, []string{printable(pkg.Name), printable(pkg.Version), printable(pkg.Type), printable(source),
-			printable(strings.Join(pkg.Licenses, ", ")), printable(pkg.Path)})
+		g.rows = append(g.rows, []string{Printable(pkg.Name), Printable(pkg.Version), Printable(pkg.Type), Printable(source),
+			Printable(strings.Join(pkg.Licenses, ", ")), Printable(pkg.Path)})
 	}
 	p.WriteString("\n")
 	g.write(&p.Builder, p.o.Width, p.dim)

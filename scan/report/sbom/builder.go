@@ -37,7 +37,7 @@ func (b *builder) add(e entry) (*finding.Package, error) {
 	p := finding.Package{Name: e.name, Version: e.version, PURL: e.purl}
 	ours := false
 	for _, q := range e.properties {
-		ours = setPackage(&p, q, b.inv.Image.Layers) || ours
+		ours = setPackage(&p, q) || ours
 	}
 	if !ours {
 		if !b.foreign(&p, e) {
@@ -89,6 +89,7 @@ func (b *builder) finish(name, digest string) *finding.Inventory {
 	v.Image.ID, v.Image.IDKind = digest, finding.IDSBOM
 	slices.Sort(v.Image.Aliases)
 	v.Image.Aliases = slices.Compact(v.Image.Aliases)
+	settleLayers(v)
 	b.settleDistro()
 	for i := range v.Packages {
 		if p := &v.Packages[i]; p.Ecosystem == "" && isOS(p.Type) {

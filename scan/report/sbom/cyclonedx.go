@@ -52,28 +52,30 @@ type cdxMetadata struct {
 }
 
 func (b *builder) cycloneDXJSON(data []byte) error {
-	var doc struct {
-		BOMFormat  string          `json:"bomFormat"`
-		Version    string          `json:"specVersion"`
-		Metadata   cdxMetadata     `json:"metadata"`
-		Components json.RawMessage `json:"components"`
-	}
-	if err := json.Unmarshal(data, &doc); err != nil {
+	var format, version string
+	err := members(data, map[string]member{
+		"bomFormat":   into(&format),
+		"specVersion": into(&version),
+		"metadata": func(d *json.Decoder) error {
+			var m cdxMetadata
+			if err := d.Decode(&m); err != nil {
+				return err
+			}
+			b.cdxMetadata(&m)
+			if m.Component == nil {
+				return nil
+			}
+			return b.cdxList(m.Component.Components, 1)
+		},
+		"components": each(func(c *cdxComponent) error { return b.cdxTree(c, 0) }),
+	})
+	if err != nil {
 		return fmt.Errorf("CycloneDX JSON: %w", err)
 	}
-	if doc.BOMFormat != "CycloneDX" {
-		return fmt.Errorf("CycloneDX JSON: bomFormat is %q", doc.BOMFormat)
+	if format != "CycloneDX" {
+		return fmt.Errorf("CycloneDX JSON: bomFormat is %q", format)
 	}
-	if err := cdxVersion(doc.Version); err != nil {
-		return err
-	}
-	b.cdxMetadata(&doc.Metadata)
-	if c := doc.Metadata.Component; c != nil && len(c.Components) > 0 {
-		if err := b.cdxList(c.Components, 1); err != nil {
-			return err
-		}
-	}
-	return b.cdxList(doc.Components, 0)
+	return cdxVersion(version)
 }
 
 // maxXML bounds an XML document, in bytes: unlike JSON it is decoded in one piece.
@@ -167,17 +169,16 @@ func (b *builder) imageDigest(s string) {
 
 func (b *builder) cdxList(list json.RawMessage, depth int) error {
 	if depth > maxDepth {
-		return fmt.Errorf("CycloneDX: components nest deeper than %d", maxDepth)
+		return fmt.Errorf("components nest deeper than %d", maxDepth)
 	}
-	return eachOf(list, "CycloneDX components", func(c *cdxComponent) error {
-		if err := b.cdxComponent(c); err != nil {
-			return err
-		}
-		if len(c.Components) == 0 {
-			return nil
-		}
-		return b.cdxList(c.Components, depth+1)
-	})
+	return eachOf(list, func(c *cdxComponent) error { return b.cdxTree(c, depth) })
+}
+
+func (b *builder) cdxTree(c *cdxComponent, depth int) error {
+	if err := b.cdxComponent(c); err != nil {
+		return err
+	}
+	return b.cdxList(c.Components, depth+1)
 }
 
 func (b *builder) cdxXMLList(list []cdxComponent, depth int) error {

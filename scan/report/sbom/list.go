@@ -8,46 +8,82 @@ import (
 )
 
 // maxEntry bounds one entry of a list, in bytes: what it becomes in memory is several times that.
-const maxEntry = 64 << 20
+const maxEntry = 16 << 20
 
-// each calls visit for every element of a JSON array, one at a time, so that a list costs no more than its longest
-// element. An absent list and null have no elements.
-func each(list json.RawMessage, visit func(json.RawMessage) error) error {
-	if len(list) == 0 || bytes.Equal(list, []byte("null")) {
-		return nil
-	}
-	d := json.NewDecoder(bytes.NewReader(list))
-	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return errors.New("want a list")
+// member reads the value of one top-level member of an object.
+type member func(*json.Decoder) error
+
+// members walks the top-level members of an object in one pass, reading those that are asked for. A large document
+// costs no more memory than the longest entry of its lists.
+func members(data []byte, want map[string]member) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return errors.New("want an object")
 	}
 	for d.More() {
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
+		key, err := d.Token()
+		if err != nil {
 			return err
 		}
-		if len(raw) > maxEntry {
-			return fmt.Errorf("an entry is larger than %d MiB", maxEntry>>20)
+		name, _ := key.(string)
+		if read := want[name]; read != nil {
+			err = read(d)
+		} else {
+			var skip json.RawMessage
+			err = d.Decode(&skip)
 		}
-		if err := visit(raw); err != nil {
-			return err
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return nil
+	_, err := d.Token()
+	return err
 }
 
-// eachOf is each for elements of type T.
-func eachOf[T any](list json.RawMessage, what string, visit func(*T) error) error {
-	n := 0
-	err := each(list, func(raw json.RawMessage) error {
-		n++
-		v := new(T)
-		if err := json.Unmarshal(raw, v); err != nil {
+// into reads a member into v.
+func into(v any) member {
+	return func(d *json.Decoder) error { return d.Decode(v) }
+}
+
+// each reads a member that is a list and calls visit for every element. null has none.
+func each[T any](visit func(*T) error) member {
+	return func(d *json.Decoder) error {
+		t, err := d.Token()
+		if err != nil || t == nil {
 			return err
 		}
-		return visit(v)
-	})
-	if err != nil {
-		return fmt.Errorf("%s, entry %d: %w", what, n, err)
+		if t != json.Delim('[') {
+			return errors.New("want a list")
+		}
+		for n := 1; d.More(); n++ {
+			if err := element(d, visit); err != nil {
+				return fmt.Errorf("entry %d: %w", n, err)
+			}
+		}
+		_, err = d.Token()
+		return err
 	}
-	return nil
+}
+
+func element[T any](d *json.Decoder, visit func(*T) error) error {
+	var raw json.RawMessage
+	if err := d.Decode(&raw); err != nil {
+		return err
+	}
+	if len(raw) > maxEntry {
+		return fmt.Errorf("larger than %d MiB", maxEntry>>20)
+	}
+	v := new(T)
+	if err := json.Unmarshal(raw, v); err != nil {
+		return err
+	}
+	return visit(v)
+}
+
+// eachOf is each for a list that has been read already.
+func eachOf[T any](list json.RawMessage, visit func(*T) error) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return each(visit)(json.NewDecoder(bytes.NewReader(list)))
 }

@@ -56,9 +56,9 @@ func PackageProperties(p *finding.Package) []Property {
 	return all
 }
 
-// setPackage is the inverse of PackageProperties for one property; layers are those of the image. It reports whether
-// the property was one of ours.
-func setPackage(p *finding.Package, q Property, layers []finding.Layer) bool {
+// setPackage is the inverse of PackageProperties for one property. It reports whether the property was one of ours.
+// Of the layer only the index is known here: settleLayers gives the rest.
+func setPackage(p *finding.Package, q Property) bool {
 	name, ok := strings.CutPrefix(q.Name, packagePrefix)
 	if !ok {
 		return false
@@ -73,23 +73,30 @@ func setPackage(p *finding.Package, q Property, layers []finding.Layer) bool {
 	case "license":
 		p.Licenses = append(p.Licenses, q.Value)
 	case "layer":
-		p.Layer = layerAt(layers, q.Value)
+		if n, err := strconv.Atoi(q.Value); err == nil {
+			p.Layer = &finding.LayerRef{Index: n}
+		}
 	}
 	return true
 }
 
-func layerAt(layers []finding.Layer, index string) *finding.LayerRef {
-	n, err := strconv.Atoi(index)
-	if err != nil {
-		return nil
+// settleLayers completes the layers of packages from those of the image; one that the image does not have is dropped.
+func settleLayers(v *finding.Inventory) {
+	byIndex := map[int]finding.LayerRef{}
+	for _, l := range v.Image.Layers {
+		byIndex[l.Index] = l.LayerRef
 	}
-	for i := range layers {
-		if layers[i].Index == n {
-			ref := layers[i].LayerRef
-			return &ref
+	for i := range v.Packages {
+		p := &v.Packages[i]
+		if p.Layer == nil {
+			continue
+		}
+		if ref, ok := byIndex[p.Layer.Index]; ok {
+			p.Layer = &ref
+		} else {
+			p.Layer = nil
 		}
 	}
-	return nil
 }
 
 type imageField struct {

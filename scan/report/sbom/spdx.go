@@ -1,7 +1,6 @@
 package sbom
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -43,39 +42,59 @@ type spdxState struct {
 	described map[string]bool
 	// packages maps SPDX ids to places in the inventory's list.
 	packages map[string]int
+	// bare are packages without a package URL: the image, or something that cannot be looked up.
+	bare []*spdxPackage
+	// owners are relationships that tell which package installed another.
+	owners []spdxRelationship
+}
+
+func newSPDXState() *spdxState {
+	return &spdxState{described: map[string]bool{}, packages: map[string]int{}}
 }
 
 func (b *builder) spdxJSON(data []byte) error {
-	var doc struct {
-		Version       string           `json:"spdxVersion"`
-		Name          string           `json:"name"`
-		Annotations   []spdxAnnotation `json:"annotations"`
-		Describes     []string         `json:"documentDescribes"`
-		Packages      json.RawMessage  `json:"packages"`
-		Relationships json.RawMessage  `json:"relationships"`
-	}
-	if err := json.Unmarshal(data, &doc); err != nil {
+	var version string
+	s := newSPDXState()
+	err := members(data, map[string]member{
+		"spdxVersion":       into(&version),
+		"annotations":       each(func(a *spdxAnnotation) error { b.imageAnnotation(a); return nil }),
+		"documentDescribes": each(func(id *string) error { s.described[*id] = true; return nil }),
+		"packages":          each(func(p *spdxPackage) error { return b.spdxPackage(p, s) }),
+		"relationships":     each(s.relationship),
+	})
+	if err != nil {
 		return fmt.Errorf("SPDX JSON: %w", err)
 	}
-	if err := spdxVersion(doc.Version); err != nil {
-		return err
+	b.spdxEnd(s)
+	return spdxVersion(version)
+}
+
+// relationship keeps what tells something: what the document describes, and what owns what.
+func (s *spdxState) relationship(r *spdxRelationship) error {
+	switch {
+	case r.Type == "DESCRIBES":
+		s.described[r.To] = true
+	case r.Type == "OTHER" && strings.HasPrefix(r.Comment, ownership):
+		if len(s.owners) >= maxPackages {
+			return fmt.Errorf("more than %d relationships of ownership", maxPackages)
+		}
+		s.owners = append(s.owners, *r)
 	}
-	b.imageAnnotations(doc.Annotations)
-	s := spdxState{described: map[string]bool{}, packages: map[string]int{}}
-	for _, id := range doc.Describes {
-		s.described[id] = true
+	return nil
+}
+
+// spdxEnd settles what needs the relationships.
+func (b *builder) spdxEnd(s *spdxState) {
+	for _, p := range s.bare {
+		if s.described[p.ID] {
+			b.spdxImage(p, "")
+		} else {
+			b.unnamed++
+		}
 	}
-	if err := s.describes(doc.Relationships); err != nil {
-		return err
+	for i := range s.owners {
+		b.spdxOwner(&s.owners[i], s)
 	}
-	err := eachOf(doc.Packages, "SPDX packages", func(p *spdxPackage) error { return b.spdxPackage(p, &s) })
-	if err != nil {
-		return err
-	}
-	return eachOf(doc.Relationships, "SPDX relationships", func(r *spdxRelationship) error {
-		b.spdxOwner(r, &s)
-		return nil
-	})
 }
 
 func spdxVersion(v string) error {
@@ -86,20 +105,9 @@ func spdxVersion(v string) error {
 	return fmt.Errorf("%q is not read: want SPDX-2.2, SPDX-2.3 or SPDX 3.0", v)
 }
 
-func (s *spdxState) describes(relationships json.RawMessage) error {
-	return eachOf(relationships, "SPDX relationships", func(r *spdxRelationship) error {
-		if r.Type == "DESCRIBES" {
-			s.described[r.To] = true
-		}
-		return nil
-	})
-}
-
-func (b *builder) imageAnnotations(all []spdxAnnotation) {
-	for _, a := range all {
-		for _, q := range decodeProperties(a.Comment) {
-			setImage(&b.inv, q)
-		}
+func (b *builder) imageAnnotation(a *spdxAnnotation) {
+	for _, q := range decodeProperties(a.Comment) {
+		setImage(&b.inv, q)
 	}
 }
 
@@ -112,8 +120,15 @@ func (b *builder) spdxPackage(p *spdxPackage, s *spdxState) error {
 		return nil
 	}
 	e := p.entry()
-	if p.Purpose == "CONTAINER" || s.described[p.ID] && (e.purl == "" || isImageURL(e.purl)) {
+	switch {
+	case p.Purpose == "CONTAINER" || isImageURL(e.purl):
 		b.spdxImage(p, e.purl)
+		return nil
+	case e.purl == "" && len(e.properties) == 0:
+		if len(s.bare) >= maxPackages {
+			return fmt.Errorf("more than %d packages", maxPackages)
+		}
+		s.bare = append(s.bare, p)
 		return nil
 	}
 	added, err := b.add(e)
@@ -129,7 +144,9 @@ func isImageURL(u string) bool {
 
 // spdxImage takes the package that stands for the image.
 func (b *builder) spdxImage(p *spdxPackage, url string) {
-	b.imageAnnotations(p.Annotations)
+	for i := range p.Annotations {
+		b.imageAnnotation(&p.Annotations[i])
+	}
 	b.imageRef(p.Name)
 	b.imageDigest(p.Version)
 	if u, err := parsePURL(url); err == nil {
@@ -174,9 +191,6 @@ func sourcePath(info string) string {
 // spdxOwner reads which package installed another: Syft's relationship between a distribution package and a language
 // package whose files it owns.
 func (b *builder) spdxOwner(r *spdxRelationship, s *spdxState) {
-	if r.Type != "OTHER" || !strings.HasPrefix(r.Comment, ownership) {
-		return
-	}
 	parent, ok1 := s.packages[r.From]
 	child, ok2 := s.packages[r.To]
 	if ok1 && ok2 {

@@ -26,17 +26,15 @@ type spdx3Identifier struct {
 }
 
 func (b *builder) spdx3(data []byte) error {
-	var doc struct {
-		Context json.RawMessage `json:"@context"`
-		Graph   json.RawMessage `json:"@graph"`
-	}
-	if err := json.Unmarshal(data, &doc); err != nil {
+	var context json.RawMessage
+	err := members(data, map[string]member{"@context": into(&context), "@graph": each(b.spdx3Element)})
+	if err != nil {
 		return fmt.Errorf("SPDX 3 JSON: %w", err)
 	}
-	if !isSPDX3(string(doc.Context)) {
+	if !isSPDX3(string(context)) {
 		return errors.New("JSON-LD of another vocabulary than SPDX 3.0")
 	}
-	return eachOf(doc.Graph, "SPDX 3 graph", b.spdx3Element)
+	return nil
 }
 
 func (b *builder) spdx3Element(x *spdx3Element) error {

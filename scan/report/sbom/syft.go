@@ -46,40 +46,91 @@ type syftImage struct {
 	} `json:"layers"`
 }
 
+type syftDistro struct {
+	PrettyName string `json:"prettyName"`
+	Name       string `json:"name"`
+	ID         string `json:"id"`
+	Version    string `json:"version"`
+	VersionID  string `json:"versionID"`
+	Codename   string `json:"versionCodename"`
+}
+
+type syftRelationship struct {
+	Parent string `json:"parent"`
+	Child  string `json:"child"`
+	Type   string `json:"type"`
+}
+
+// syftState is what has to be remembered until the whole document is read.
+type syftState struct {
+	// places maps artifact ids to places in the inventory's list, layers the same places to layers.
+	places map[string]int
+	layers map[int]string
+	owners []syftRelationship
+}
+
 func (b *builder) syft(data []byte) error {
-	var doc struct {
-		Artifacts     json.RawMessage `json:"artifacts"`
-		Relationships json.RawMessage `json:"artifactRelationships"`
-		Source        syftSource      `json:"source"`
-		Distro        struct {
-			PrettyName string `json:"prettyName"`
-			Name       string `json:"name"`
-			ID         string `json:"id"`
-			Version    string `json:"version"`
-			VersionID  string `json:"versionID"`
-			Codename   string `json:"versionCodename"`
-		} `json:"distro"`
-	}
-	if err := json.Unmarshal(data, &doc); err != nil {
-		return fmt.Errorf("Syft JSON: %w", err)
-	}
-	b.syftImage(&doc.Source)
-	d := doc.Distro
-	b.setDistro(finding.Distro{ID: first(d.ID, d.Name), VersionID: first(d.VersionID, d.Version), Codename: d.Codename, Name: d.PrettyName})
-	places := map[string]int{}
-	err := eachOf(doc.Artifacts, "Syft artifacts", func(a *syftArtifact) error {
-		p, err := b.add(a.entry())
-		if p == nil || err != nil {
-			return err
-		}
-		b.syftPackage(p, a)
-		places[a.ID] = len(b.inv.Packages) - 1
-		return nil
+	var source syftSource
+	var d syftDistro
+	s := syftState{places: map[string]int{}, layers: map[int]string{}}
+	err := members(data, map[string]member{
+		"source":                into(&source),
+		"distro":                into(&d),
+		"artifacts":             each(func(a *syftArtifact) error { return b.syftArtifact(a, &s) }),
+		"artifactRelationships": each(s.relationship),
 	})
 	if err != nil {
+		return fmt.Errorf("Syft JSON: %w", err)
+	}
+	b.syftImage(&source)
+	b.setDistro(finding.Distro{ID: first(d.ID, d.Name), VersionID: first(d.VersionID, d.Version), Codename: d.Codename, Name: d.PrettyName})
+	b.syftEnd(&s)
+	return nil
+}
+
+func (b *builder) syftArtifact(a *syftArtifact, s *syftState) error {
+	p, err := b.add(a.entry())
+	if p == nil || err != nil {
 		return err
 	}
-	return b.syftOwners(doc.Relationships, places)
+	a.refine(p)
+	at := len(b.inv.Packages) - 1
+	s.places[a.ID] = at
+	if len(a.Locations) > 0 {
+		s.layers[at] = a.Locations[0].LayerID
+	}
+	return nil
+}
+
+func (s *syftState) relationship(r *syftRelationship) error {
+	if r.Type != ownership {
+		return nil
+	}
+	if len(s.owners) >= maxPackages {
+		return fmt.Errorf("more than %d relationships of ownership", maxPackages)
+	}
+	s.owners = append(s.owners, *r)
+	return nil
+}
+
+// syftEnd settles owners and layers.
+func (b *builder) syftEnd(s *syftState) {
+	for _, r := range s.owners {
+		parent, ok1 := s.places[r.Parent]
+		child, ok2 := s.places[r.Child]
+		if ok1 && ok2 {
+			b.own(parent, child)
+		}
+	}
+	byID := map[string]finding.LayerRef{}
+	for _, l := range b.inv.Image.Layers {
+		byID[l.DiffID] = l.LayerRef
+	}
+	for at, id := range s.layers {
+		if ref, ok := byID[id]; ok {
+			b.inv.Packages[at].Layer = &ref
+		}
+	}
 }
 
 func first(all ...string) string {
@@ -123,21 +174,25 @@ func (a *syftArtifact) entry() entry {
 	return e
 }
 
-// syftLicenses reads a list of strings (old schemas) or of objects.
+type syftLicense struct {
+	Value      string `json:"value"`
+	Expression string `json:"spdxExpression"`
+}
+
+// UnmarshalJSON takes a string for a value: older schemas have only that.
+func (l *syftLicense) UnmarshalJSON(data []byte) error {
+	if json.Unmarshal(data, &l.Value) == nil {
+		return nil
+	}
+	type plain syftLicense
+	return json.Unmarshal(data, (*plain)(l))
+}
+
+// syftLicenses reads the licences that are there.
 func syftLicenses(list json.RawMessage) []string {
 	var all []string
 	// A licence that does not read is no reason to refuse the package.
-	_ = each(list, func(raw json.RawMessage) error {
-		var l struct {
-			Value      string `json:"value"`
-			Expression string `json:"spdxExpression"`
-		}
-		var text string
-		if json.Unmarshal(raw, &text) == nil {
-			l.Value = text
-		} else if json.Unmarshal(raw, &l) != nil {
-			return nil
-		}
+	_ = eachOf(list, func(l *syftLicense) error {
 		if s := first(l.Expression, l.Value); s != "" {
 			all = append(all, s)
 		}
@@ -146,17 +201,8 @@ func syftLicenses(list json.RawMessage) []string {
 	return all
 }
 
-// syftPackage adds what the metadata of distribution packages says better than the package URL, and the layer.
-func (b *builder) syftPackage(p *finding.Package, a *syftArtifact) {
-	if len(a.Locations) > 0 {
-		for i := range b.inv.Image.Layers {
-			if l := &b.inv.Image.Layers[i]; l.DiffID == a.Locations[0].LayerID {
-				ref := l.LayerRef
-				p.Layer = &ref
-				break
-			}
-		}
-	}
+// refine adds what the metadata of distribution packages says better than the package URL.
+func (a *syftArtifact) refine(p *finding.Package) {
 	var m struct {
 		Source        string `json:"source"`
 		SourceVersion string `json:"sourceVersion"`
@@ -178,20 +224,4 @@ func (b *builder) syftPackage(p *finding.Package, a *syftArtifact) {
 		p.Version = strconv.Itoa(*m.Epoch) + ":" + p.Version
 	}
 	normalise(p)
-}
-
-func (b *builder) syftOwners(relationships json.RawMessage, places map[string]int) error {
-	type relationship struct {
-		Parent string `json:"parent"`
-		Child  string `json:"child"`
-		Type   string `json:"type"`
-	}
-	return eachOf(relationships, "Syft relationships", func(r *relationship) error {
-		parent, ok1 := places[r.Parent]
-		child, ok2 := places[r.Child]
-		if r.Type == ownership && ok1 && ok2 {
-			b.own(parent, child)
-		}
-		return nil
-	})
 }

@@ -14,7 +14,7 @@ const maxText = 16 << 20
 // spdxTagValue reads the "Tag: value" form of SPDX 2 (spec section 5, annex I: Simple Tag format). A package starts at
 // its PackageName and ends where the next package, file, snippet, licence or annotation of something else starts.
 func (b *builder) spdxTagValue(data []byte) error {
-	t := tagReader{b: b, s: spdxState{described: map[string]bool{}, packages: map[string]int{}}}
+	t := tagReader{b: b, s: newSPDXState()}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, maxText)
 	n := 0
@@ -64,7 +64,7 @@ func textValue(lines *bufio.Scanner, first string, n *int) (string, error) {
 // tagReader is the state of reading tags.
 type tagReader struct {
 	b *builder
-	s spdxState
+	s *spdxState
 	// now is the package being read, nil outside one.
 	now      *spdxPackage
 	packages []*spdxPackage
@@ -151,30 +151,22 @@ func (t *tagReader) annotate() {
 	if p := t.byID[t.ref]; p != nil {
 		p.Annotations = append(p.Annotations, a)
 	} else {
-		t.b.imageAnnotations([]spdxAnnotation{a})
+		t.b.imageAnnotation(&a)
 	}
 	t.comment, t.ref = "", ""
 }
 
 func (t *tagReader) end() error {
-	for _, r := range t.relationships {
-		if r.Type == "DESCRIBES" {
-			t.s.described[r.To] = true
-		}
-	}
-	// The image comes first: the layers that packages name are told there.
-	for _, images := range []bool{true, false} {
-		for _, p := range t.packages {
-			if (p.Purpose == "CONTAINER") != images {
-				continue
-			}
-			if err := t.b.spdxPackage(p, &t.s); err != nil {
-				return err
-			}
+	for _, p := range t.packages {
+		if err := t.b.spdxPackage(p, t.s); err != nil {
+			return err
 		}
 	}
 	for i := range t.relationships {
-		t.b.spdxOwner(&t.relationships[i], &t.s)
+		if err := t.s.relationship(&t.relationships[i]); err != nil {
+			return err
+		}
 	}
+	t.b.spdxEnd(t.s)
 	return nil
 }
