@@ -8,6 +8,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Blob is where a layer's bytes are: a section of a local file, or a stream from a registry.
@@ -90,10 +92,20 @@ func (b *Blob) Identity() string {
 		st.Mtim.Sec, st.Mtim.Nsec, st.Ctim.Sec, st.Ctim.Nsec, b.Offset, b.Length)
 }
 
+// Steady reports whether the bytes cannot have changed since Identity returned before: the identity is still the same,
+// or nobody else can get at them (a stream that was read once, a spooled file). Walk hashes a local, uncompressed layer
+// beside parsing it, so what it found belongs to Stats.DiffID only if the blob was steady.
+func (b *Blob) Steady(before string) bool {
+	if b.fetch != nil || b.Local() && b.Path == "" {
+		return true
+	}
+	return before != "" && before == b.Identity()
+}
+
 // sharedFile returns an opener that hands out duplicates of one open file.
 func sharedFile(f *os.File) func() (*os.File, error) {
 	return func() (*os.File, error) {
-		fd, err := dupCloexec(int(f.Fd()))
+		fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", f.Name(), err)
 		}

@@ -245,9 +245,12 @@ func TestIdentity(t *testing.T) {
 	if before == "" || before != l.Blob.Identity() {
 		t.Errorf("identity %q is not steady", before)
 	}
+	if !l.Blob.Steady(before) || l.Blob.Steady("") {
+		t.Error("steadiness does not follow the identity")
+	}
 	writeFile(t, path, tarOf(t, file("etc/a", "2")))
 	time.Sleep(settled + 10*time.Millisecond)
-	if after := l.Blob.Identity(); after == before {
+	if after := l.Blob.Identity(); after == before || l.Blob.Steady(before) {
 		t.Error("the identity outlives a change")
 	}
 }

@@ -23,7 +23,7 @@ func newBuilder(t testing.TB) *builder {
 const (
 	typeManifest = "application/vnd.oci.image.manifest.v1+json"
 	typeIndex    = "application/vnd.oci.image.index.v1+json"
-	typeConfig   = "application/vnd.oci.image.config.v1+json"
+	typeConfig   = configType
 	typeLayer    = "application/vnd.oci.image.layer.v1.tar"
 )
 

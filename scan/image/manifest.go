@@ -61,10 +61,12 @@ func isImageType(t string) bool {
 		t == "application/vnd.docker.distribution.manifest.v2+json"
 }
 
+const configType = "application/vnd.oci.image.config.v1+json"
+
 // isImageConfig accepts an image's configuration and what old tools call one.
 func isImageConfig(t string) bool {
 	switch t {
-	case "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json",
+	case configType, "application/vnd.docker.container.image.v1+json",
 		"application/octet-stream", "text/html", "":
 		return true
 	}

@@ -17,7 +17,8 @@ import (
 //	registry:NAME                             the registry's image
 //	dir:PATH                                  a root file system directory, whatever it holds
 //	PATH                                      a file or directory that exists: an OCI layout, docker save's tar,
-//	                                          a root file system; tars also packed with gzip, zstd, xz or bzip2
+//	                                          a root file system; tars also packed with gzip, zstd, xz or bzip2,
+//	                                          or coming through a pipe (/dev/stdin)
 //	NAME                                      the local engines that run and have it, then the registry
 //
 // Manifests and configurations are read and verified; layers are not read. The caller closes the Source.
@@ -55,6 +56,8 @@ func (s *Source) open(ctx context.Context, ref string, o *Options) error {
 	switch {
 	case err == nil && st.IsDir():
 		return s.openDir(ctx, ref, o)
+	case err == nil && st.Mode()&fs.ModeNamedPipe != 0:
+		return s.openPipe(ctx, ref, o)
 	case err == nil:
 		return s.openFile(ctx, ref, o)
 	case looksLikePath(ref):
@@ -135,6 +138,21 @@ func (s *Source) openFile(ctx context.Context, path string, o *Options) error {
 		return s.rootTar(Blob{Path: path, Length: size, open: sharedFile(f)}, path)
 	}
 	spooled, n, err := spool(ctx, io.NewSectionReader(f, 0, size), o.tempDir(), &o.Limits)
+	if err != nil {
+		return err
+	}
+	s.onClose(spooled.Close)
+	return s.openTar(ctx, spooled, "", n, path, o)
+}
+
+// openPipe spools what comes through a pipe.
+func (s *Source) openPipe(ctx context.Context, path string, o *Options) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	spooled, n, err := spool(ctx, f, o.tempDir(), &o.Limits)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -181,6 +182,23 @@ func TestRootTar(t *testing.T) {
 		if diff := cmp.Diff([]string{"dir .", `file etc/os-release "ID=x"`}, walkAll(t, img)); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+// docker save app | gzip | seawall scan /dev/stdin
+func TestOpenPipe(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	archive := gz(t, tarOf(t, oldSave(t, []string{"app:1"}, tarOf(t, file("etc/a", "1")))...))
+	go os.WriteFile(fifo, archive, 0)
+	img := one(t, open(t, fifo, Options{}))
+	if got := walkAll(t, img); got[0] != `file etc/a "1"` {
+		t.Error(got)
+	}
+	if !img.Layers[0].Blob.Steady(img.Layers[0].Blob.Identity()) {
+		t.Error("a spooled file is not steady")
 	}
 }
 

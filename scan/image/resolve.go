@@ -295,7 +295,11 @@ func (r *resolver) config(ctx context.Context, m *manifest) (*Image, string, err
 		}
 		return nil, "", fmt.Errorf("%w: an artifact of type %.100q", ErrNotImage, kind)
 	}
-	raw, err := r.content.metadata(ctx, *m.Config, r.lim.MaxMetadata)
+	d := *m.Config
+	if d.MediaType == "" {
+		d.MediaType = configType // registries serve manifests and blobs from two places
+	}
+	raw, err := r.content.metadata(ctx, d, r.lim.MaxMetadata)
 	if err != nil {
 		return nil, "", fmt.Errorf("configuration %.160s: %w", m.Config.Digest, err)
 	}
