@@ -62,7 +62,8 @@ import (
 	"github.com/google/osv-scalibr/veles/secrets/vapid"
 )
 
-// Engine holds every detector that osv-scalibr lists, but those that look for HTTP traffic in captures.
+// Engine holds every detector that osv-scalibr lists, but those for HTTP headers and the one for Packagist update
+// tokens, which reports any word behind "name" or "user".
 type Engine struct{ e *veles.DetectionEngine }
 
 // New makes the engine.
@@ -102,7 +103,6 @@ func New() (*Engine, error) {
 		packagist.NewAPISecretDetector(),
 		packagist.NewOrgReadTokenDetector(),
 		packagist.NewOrgUpdateTokenDetector(),
-		packagist.NewUserUpdateTokenDetector(),
 		packagist.NewConductorUpdateTokenDetector(),
 		perplexityapikey.NewDetector(),
 		postmanapikey.NewAPIKeyDetector(),

@@ -94,12 +94,17 @@ func smallAssignments(content []byte) []hit {
 	return assignments(content)
 }
 
-// assignments finds, line by line, names that say secret and are given a value that looks like one.
+// assignments finds, line by line, names that say secret and are given a value that looks like one. In JSON, which
+// may be one line, commas and braces end a line too.
 func assignments(content []byte) []hit {
+	ends := "\n"
+	if head := bytes.TrimSpace(content[:min(len(content), 100)]); len(head) > 0 && (head[0] == '{' || head[0] == '[') {
+		ends = "\n,{"
+	}
 	var hits []hit
 	for at := 0; at < len(content) && len(hits) < maxPerFile; {
 		line := content[at:]
-		if length := bytes.IndexByte(line, '\n'); length >= 0 {
+		if length := bytes.IndexAny(line, ends); length >= 0 {
 			line = line[:length]
 		}
 		if h, ok := assignment(line); ok && len(line) < 4096 {
