@@ -58,7 +58,7 @@ func (b *builder) cycloneDXJSON(data []byte) error {
 		"specVersion": into(&version),
 		"metadata": func(d *json.Decoder) error {
 			var m cdxMetadata
-			if err := d.Decode(&m); err != nil {
+			if err := decode(d, &m); err != nil {
 				return err
 			}
 			b.cdxMetadata(&m)

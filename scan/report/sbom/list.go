@@ -7,8 +7,13 @@ import (
 	"fmt"
 )
 
-// maxEntry bounds one entry of a list, in bytes: what it becomes in memory is several times that.
-const maxEntry = 16 << 20
+const (
+	// maxEntry bounds one entry of a list and one member that is not a list, in bytes: what it becomes in memory is
+	// several times that.
+	maxEntry = 16 << 20
+	// maxEntries bounds a list, whatever its entries are: empty ones cost time too.
+	maxEntries = 4 * maxPackages
+)
 
 // member reads the value of one top-level member of an object.
 type member func(*json.Decoder) error
@@ -42,7 +47,18 @@ func members(data []byte, want map[string]member) error {
 
 // into reads a member into v.
 func into(v any) member {
-	return func(d *json.Decoder) error { return d.Decode(v) }
+	return func(d *json.Decoder) error { return decode(d, v) }
+}
+
+func decode(d *json.Decoder, v any) error {
+	var raw json.RawMessage
+	if err := d.Decode(&raw); err != nil {
+		return err
+	}
+	if len(raw) > maxEntry {
+		return fmt.Errorf("larger than %d MiB", maxEntry>>20)
+	}
+	return json.Unmarshal(raw, v)
 }
 
 // each reads a member that is a list and calls visit for every element. null has none.
@@ -56,28 +72,21 @@ func each[T any](visit func(*T) error) member {
 			return errors.New("want a list")
 		}
 		for n := 1; d.More(); n++ {
-			if err := element(d, visit); err != nil {
+			v := new(T)
+			err := decode(d, v)
+			if err == nil && n > maxEntries {
+				err = fmt.Errorf("more than %d", maxEntries)
+			}
+			if err == nil {
+				err = visit(v)
+			}
+			if err != nil {
 				return fmt.Errorf("entry %d: %w", n, err)
 			}
 		}
 		_, err = d.Token()
 		return err
 	}
-}
-
-func element[T any](d *json.Decoder, visit func(*T) error) error {
-	var raw json.RawMessage
-	if err := d.Decode(&raw); err != nil {
-		return err
-	}
-	if len(raw) > maxEntry {
-		return fmt.Errorf("larger than %d MiB", maxEntry>>20)
-	}
-	v := new(T)
-	if err := json.Unmarshal(raw, v); err != nil {
-		return err
-	}
-	return visit(v)
 }
 
 // eachOf is each for a list that has been read already.
