@@ -246,6 +246,18 @@ func TestReadDebianTracker(t *testing.T) {
 	}
 }
 
+func TestSecfixIDs(t *testing.T) {
+	for entry, want := range map[string][]string{
+		"CVE-2019-1": {"CVE-2019-1"}, "CVE_2019-2426": {"CVE-2019-2426"}, "CVE 2018-16859": {"CVE-2018-16859"},
+		"XSA-273 CVE-2018-3620/CVE-2018-3646": {"CVE-2018-3620", "CVE-2018-3646"}, "XSA-207": {"XSA-207"},
+		"wnpa-sec-2017-18": {"wnpa-sec-2017-18"}, "GHSA-c2qf-rxjj-qqgw": {"GHSA-c2qf-rxjj-qqgw"}, "(none)": nil, "": nil,
+	} {
+		if diff := cmp.Diff(want, secfixIDs(entry)); diff != "" {
+			t.Errorf("%q: %s", entry, diff)
+		}
+	}
+}
+
 func FuzzParseOSV(f *testing.F) {
 	f.Add([]byte(fullOSV))
 	f.Add([]byte(osvJSON("npm", "N-1", 1)))

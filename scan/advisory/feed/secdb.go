@@ -29,6 +29,10 @@ type secDB struct {
 var (
 	alpineRelease = regexp.MustCompile(`^(v[0-9]+\.[0-9]+|edge)$`)
 	advisoryID    = regexp.MustCompile(`[A-Z][A-Z0-9]*-[0-9A-Za-z]+(-[0-9A-Za-z]+)*`)
+	// cveID also reads the slips of those who typed it: "CVE_2019-2426", "CVE 2018-16859".
+	cveID = regexp.MustCompile(`CVE[-_ ]?([0-9]{4})-([0-9]{1,12})`)
+	// foreignID is any other project's: "wnpa-sec-2017-18".
+	foreignID = regexp.MustCompile(`^[A-Za-z][0-9A-Za-z]*(-[0-9A-Za-z]+)*-[0-9]+$`)
 )
 
 // ReadSecDB reads one file of Alpine's secdb (secdb.alpinelinux.org), JSON or YAML: per origin package the versions
@@ -107,15 +111,18 @@ func addSecfix(byID map[string]*record.Record, id string, a record.Affected) {
 // secfixIDs reads an entry, which may name several: "XSA-273 CVE-2018-3620 CVE-2018-3646". Where it names CVEs,
 // those are what is fixed; the rest are other names for all of them together.
 func secfixIDs(entry string) []string {
-	all := advisoryID.FindAllString(entry, 16)
-	var cves []string
-	for _, id := range all {
-		if strings.HasPrefix(id, "CVE-") {
-			cves = append(cves, id)
-		}
+	var ids []string
+	for _, m := range cveID.FindAllStringSubmatch(entry, 16) {
+		ids = append(ids, "CVE-"+m[1]+"-"+m[2])
 	}
-	if len(cves) > 0 {
-		return cves
+	if ids != nil {
+		return ids
 	}
-	return all
+	if ids = advisoryID.FindAllString(entry, 16); ids != nil {
+		return ids
+	}
+	if first, _, _ := strings.Cut(strings.TrimSpace(entry), " "); foreignID.MatchString(first) {
+		return []string{first}
+	}
+	return nil
 }

@@ -26,14 +26,16 @@ func appendApk(b []byte, s string) ([]byte, error) {
 	if n == 0 {
 		return nil, errNoNumber
 	}
-	b = appendApkNumber(b, s[:n])
-	b, s, ok := appendApkNumbers(b, s[n:])
-	if !ok {
-		return nil, errMalformed
-	}
-	if s != "" && 'a' <= s[0] && s[0] <= 'z' {
+	ok := true
+	b, s = appendApkNumbers(appendApkNumber(b, s[:n]), s[n:])
+	for s != "" && 'a' <= s[0] && s[0] <= 'z' {
 		b = append(b, apkLetter, s[0])
 		s = s[1:]
+		if n = digits(s); n == 0 {
+			break
+		}
+		// Against the manual, but apk takes it: 6.6.2p1 is between 6.6.2p and 6.6.2p2.
+		b, s = appendApkNumbers(appendApkNumber(append(b, apkDigit), s[:n]), s[n:])
 	}
 	for s != "" && s[0] == '_' {
 		if b, s, ok = appendApkSuffix(b, s[1:]); !ok {
@@ -58,16 +60,20 @@ func appendApk(b []byte, s string) ([]byte, error) {
 // appendApkNumbers appends the numbers after the first. They order like decimals where they begin with zeros:
 // 1.01 comes before 1.1, and 1.001 before 1.01. Before apk 2.14 a zero at the end hid a pre-release (1.0_rc1 came
 // after 1.0); here it does not, as in later ones.
-func appendApkNumbers(b []byte, s string) ([]byte, string, bool) {
-	for s != "" && s[0] == '.' {
+//
+// A dot without a number, as typing errors leave it ("1.0.4.-r0"), orders below any number; apk takes it so.
+// Two dots it takes too, but contradicts itself: they are left for the caller to refuse.
+func appendApkNumbers(b []byte, s string) (key []byte, rest string) {
+	for s != "" && s[0] == '.' && !strings.HasPrefix(s, "..") {
 		n := digits(s[1:])
-		if n == 0 {
-			return b, s, false
-		}
 		number := s[1 : 1+n]
 		s = s[1+n:]
 		b = append(b, apkFraction)
 		zeros := n - len(strings.TrimLeft(number, "0"))
+		if n == 0 {
+			b = append(b, 0, 0, 0)
+			continue
+		}
 		if zeros == 0 {
 			b = appendApkNumber(b, number)
 			continue
@@ -78,7 +84,7 @@ func appendApkNumbers(b []byte, s string) ([]byte, string, bool) {
 			b = appendApkNumber(append(b, apkDigit), number[zeros:])
 		}
 	}
-	return b, s, true
+	return b, s
 }
 
 func appendApkNumber(b []byte, number string) []byte { return appendNumber(append(b, 1), number) }

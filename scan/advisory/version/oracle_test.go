@@ -32,7 +32,7 @@ var oracles = []struct {
 }{
 	{"dpkg", "Debian", []string{"Debian"}, "0 1 2 9 10 01 . . - ~ ~ + : a z A Z rc deb12u1 ubuntu0.1 dfsg ~beta git20200101 +b1", byDpkg, 800},
 	{"rpm", "Red Hat", []string{"AlmaLinux"}, "0 1 2 9 10 01 . . - ~ ^ ^ _ + a z A rc el8 el9_2 fc40 module+el8.9.0+1 git20200101 :", byRPM, 6000},
-	{"apk", "Alpine", []string{"Alpine"}, "0 1 2 9 10 01 001 . . . a b _alpha _beta _pre _rc _p _git _cvs _rc1 _p2 -r0 -r1 -r10 20240101", byApk, 800},
+	{"apk", "Alpine", []string{"Alpine"}, "0 1 2 9 10 01 001 . . . a b _alpha _beta _pre _rc _p _git _cvs _rc1 _p2 c1 . -r0 -r1 -r10 20240101", byApk, 800},
 	{"npm", "npm", []string{"npm"}, "0 1 2 10 01 . . . - - + alpha beta rc rc.1 -rc.1 -0 x A a-b 1.2.3 1.0.0", byNode, 6000},
 	{"PyPI", "PyPI", []string{"PyPI"}, "0 1 2 10 01 . . . ! a b c rc alpha beta pre preview post rev r dev - _ + .dev1 .post2 rc1 a2 +local ubuntu x final v", byPackaging, 8000},
 	{"Maven", "Maven", []string{"Maven"}, "0 1 2 10 01 . . . - - a b m x alpha beta rc cr sp ga final release snapshot jre foo .RELEASE -SNAPSHOT .Final _", byMaven, 8000},

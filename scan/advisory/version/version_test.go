@@ -14,7 +14,7 @@ var ladders = []struct{ ecosystem, rising string }{
 	{"Ubuntu:22.04:LTS", "2.35-0ubuntu3 2.35-0ubuntu3.1 2.35-0ubuntu3.10 2.36"},
 	{"Red Hat:enterprise_linux:9::baseos", "1.a-1 1.0~rc1-1 1.0-1 1.0^git1-1 1.0.1-1 1.1-1 1.1-1.el9 1.1-1.el9_2 1.1-1.el9_10 1.1-2 1:0-1"},
 	{"AlmaLinux:9", "1.2=1.2. 1.2-1=0:1.2-1 1.2-1.el9 1.10-1"},
-	{"Alpine:v3.20", "1.0_alpha 1.0_beta 1.0_pre 1.0_rc1 1.0=01.0 1.0-r0 1.0-r1 1.0-r10 1.0_cvs 1.0_git20200101 1.0_p1 1.0_p1-r1 1.0a 1.0.1 1.01 1.1 1.1.1 1.10"},
+	{"Alpine:v3.20", "1.0_alpha 1.0_beta 1.0_pre 1.0_rc1 1.0=01.0 1.0-r0 1.0-r1 1.0-r10 1.0_cvs 1.0_git20200101 1.0_p1 1.0_p1-r1 1.0a 1.0a-r1 1.0a1 1.0b 1.0.1 1.01 1.1 1.1.1 1.10"},
 	{"npm", "1.2.3-0 1.2.3-1 1.2.3-alpha 1.2.3-alpha.1 1.2.3-alpha.beta 1.2.3-beta 1.2.3-rc.2 1.2.3-rc.10 1.2.3=v1.2.3=1.2.3+build 1.2.4 1.10.0"},
 	{"crates.io", "0.0.0-0 0.1.0-alpha.1 0.1.0 0.1.1"},
 	{"Go", "0.0.0-20190101000000-abcdefabcdef v0.0.0-20200101000000-abcdefabcdef 1.2.3-0.20200101000000-abcdefabcdef 1.2.3-rc.1 v1.2.3=1.2.3+incompatible v2.0.0+incompatible"},
@@ -64,7 +64,7 @@ func TestInvalid(t *testing.T) {
 	for ecosystem, versions := range map[string][]string{
 		"Debian":    {"", "a:1", "1:", "1.0-", "1 0", "1\x00", "é"},
 		"AlmaLinux": {"", "x:1", "-1", "1\n"},
-		"Alpine":    {"", "a", "1.", "1_foo", "1-1", "1~xyz", "1-r1x"},
+		"Alpine":    {"", "a", "1..2", "1a.1", "1_foo", "1-1", "1~xyz", "1-r1x"},
 		"npm":       {"", "latest", "v", "1.2.3-", "1.2.3-a..b", "1.2.3-é"},
 		"Go":        {"", "(devel)", "devel go1.22-abc", "go", "1.2.3.4"},
 		"PyPI":      {"", "1\x01", "é"},
