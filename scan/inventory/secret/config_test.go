@@ -2,6 +2,7 @@ package secret
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,8 +28,10 @@ func seenIn(img finding.Image) []seen {
 	return out
 }
 
+var samples = sync.OnceValue(func() []sample.Sample { return sample.All(11) })
+
 func tokenFor(rule string) string {
-	for _, s := range sample.All(11) {
+	for _, s := range samples() {
 		if s.Rule == rule {
 			return s.Value
 		}

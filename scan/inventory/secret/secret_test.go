@@ -39,7 +39,7 @@ func TestFileKeepsQuietOnDecoys(t *testing.T) {
 // A report must not carry enough of a value to use it: of a long one at most six characters.
 func TestMaskedValuesAreUseless(t *testing.T) {
 	d := New()
-	for _, s := range sample.All(7) {
+	for _, s := range samples() {
 		for _, f := range d.File(s.Path, []byte(s.Content)) {
 			if strings.HasPrefix(f.Masked, "-----BEGIN ") {
 				continue
@@ -54,7 +54,7 @@ func TestMaskedValuesAreUseless(t *testing.T) {
 func TestEveryRuleHasASample(t *testing.T) {
 	without := []string{"azure-token-cache", "gcp-user-credentials"} // tested below
 	have := map[string]bool{}
-	for _, s := range sample.All(1) {
+	for _, s := range samples() {
 		have[s.Rule] = true
 	}
 	for _, r := range Rules() {
@@ -133,7 +133,7 @@ func TestWanted(t *testing.T) {
 
 // In a program only forms that cannot be chance are reported.
 func TestBinary(t *testing.T) {
-	for _, s := range sample.All(3) {
+	for _, s := range samples() {
 		if s.Rule != "github-token" && s.Rule != "private-key" && s.Rule != "jwt" {
 			continue
 		}
@@ -162,7 +162,7 @@ func BenchmarkNew(b *testing.B) {
 
 // A file of nothing but anchors costs no more than a small multiple of ordinary text: each would read far ahead.
 func TestHostileAnchorsAreBounded(t *testing.T) {
-	for _, unit := range []string{"-eyJ", "\n-----BEGIN ", "LS0tLS1CRUdJTi", "-----BEGIN PRIVATE KEY-----", "PuTTY-User-Key-File-", "Q~Q~", "postgres://a:b", "glpat-"} {
+	for _, unit := range []string{"-eyJ", "\n-----BEGIN ", "LS0tLS1CRUdJTi", "-----BEGIN PRIVATE KEY-----", "PuTTY-User-Key-File-", "Q~Q~", "postgres://a:b", "glpat-", "pypi-AgE"} {
 		text := []byte(strings.Repeat(unit, MaxFile/4/len(unit)))
 		v := viewOf(text, false)
 		d := New()

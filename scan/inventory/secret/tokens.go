@@ -179,7 +179,7 @@ func (t *token) matcher(sets alphabets) matcher {
 		if t.value {
 			start = at + len(t.anchor)
 		}
-		return hit{t.rule, start, end}, ok && t.stands(text, start, end)
+		return hit{t.rule, start, end}, ok && v.spend(end-at) && t.stands(text, start, end)
 	}
 }
 
