@@ -118,6 +118,7 @@ func (m *mirror) file(ctx context.Context, in, have input, limit int64) (input, 
 		return have, unchanged, nil
 	}
 	in.Fetched, in.Full, in.Validator, in.Size, in.SHA256 = now, now, got.Validator, got.Size, got.SHA256
+	in.Records, in.Newest = have.Records, have.Newest // of the last build, until it is read
 	return in, fetched, nil
 }
 

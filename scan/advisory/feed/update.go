@@ -101,6 +101,9 @@ func (u *update) run(ctx context.Context) (err error) {
 	if u.manifest, err = u.paths.loadManifest(); err != nil {
 		return err
 	}
+	if !u.had {
+		u.before.Sources = u.manifest.counted()
+	}
 	defer u.finishReport()
 	if err := u.gather(ctx); err != nil {
 		return err
@@ -157,6 +160,15 @@ func (u *update) gather(ctx context.Context) error {
 	return nil
 }
 
+// counted lists the sources as the last build counted them: something to compare with where the database itself is
+// damaged or of another version of the program.
+func (m *manifest) counted() (out []Source) {
+	for _, in := range m.Sources {
+		out = append(out, Source{Name: in.Name, Records: in.Records})
+	}
+	return out
+}
+
 // orderOf puts sources that say more of the same records after the ones that say less: the later entry counts.
 func orderOf(in input) string {
 	switch in.Kind {
@@ -193,8 +205,9 @@ func (u *update) settleFile(in input) error {
 	}
 	have, s := u.manifest.Sources[in.Name], fetched
 	in.Fetched = u.cfg.now()
+	in.Records, in.Newest = have.Records, have.Newest
 	if have.SHA256 == in.SHA256 && have.Path == in.Path {
-		in.Records, in.Newest, s = have.Records, have.Newest, unchanged
+		s = unchanged
 	}
 	return u.settle(context.Background(), in, in, s, nil, false)
 }

@@ -146,6 +146,26 @@ func TestShrinkIsRefused(t *testing.T) {
 	}
 }
 
+// TestShrinkWithoutDatabase: where the database cannot be read, the counts of the last build still stand.
+func TestShrinkWithoutDatabase(t *testing.T) {
+	b := newBucket(t)
+	b.putOSV("npm", manyJSON("npm", 100)...)
+	c := fixture(t, b)
+	mustUpdate(t, c)
+	if err := os.WriteFile(DatabasePath(c.Dir), []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.putOSV("npm", manyJSON("npm", 80)...)
+	var shrunk *ShrinkError
+	for range 2 {
+		if _, err := Update(context.Background(), c); !errors.As(err, &shrunk) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	b.putOSV("npm", manyJSON("npm", 100)...)
+	mustUpdate(t, c)
+}
+
 func TestFailingSources(t *testing.T) {
 	broken := make([]string, 10)
 	for i := range broken {
