@@ -275,3 +275,21 @@ func FuzzVisit(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkVisitUnwanted is the cost of a file that nobody wants: most of an image.
+func BenchmarkVisitUnwanted(b *testing.B) {
+	entries := make([]*Entry, 4096)
+	for i := range entries {
+		entries[i] = &Entry{Path: fmt.Sprintf("usr/share/locale/%d/LC_MESSAGES/messages-%d.mo", i%97, i), Mode: 0o644, Size: 1000}
+	}
+	w := NewAnalyser(Options{Packages: true, Executables: true}).Start()
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if i%100_000 == 0 {
+			w = w.a.Start()
+		}
+		if err := w.Visit(context.Background(), entries[i%len(entries)]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

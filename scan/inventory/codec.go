@@ -286,6 +286,10 @@ func (r *reader) table() {
 }
 
 func (r *reader) number(n *uint64) {
+	if len(r.b) > 0 && r.b[0] < 0x80 && r.err == nil { // nearly always
+		*n, r.b = uint64(r.b[0]), r.b[1:]
+		return
+	}
 	v, size := binary.Uvarint(r.b)
 	if size <= 0 || r.err != nil {
 		r.err, *n = errDamaged, 0

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/seawall/seawall/finding"
+	"golang.org/x/sync/errgroup"
 )
 
 // change is one entry of a test's layer, written short: "dir/" makes a directory, "-path" a whiteout, "!dir" an opaque
@@ -314,5 +315,44 @@ func BenchmarkMergeWarm(b *testing.B) {
 		if inv, _ := Merge(layers, img); len(inv.Packages) != 510 {
 			b.Fatal(len(inv.Packages))
 		}
+	}
+}
+
+// TestManyWriters: one Analyser serves layers in parallel.
+func TestManyWriters(t *testing.T) {
+	a := NewAnalyser(testOptions)
+	jar := archive(t, "META-INF/maven/org.x/core/pom.properties", pom("org.x", "core", "1.0"))
+	lock := "[[package]]\nname = \"flask\"\nversion = \"2.0.0\"\n"
+	var done errgroup.Group
+	for range 8 {
+		done.Go(func() error {
+			w := a.Start()
+			for path, content := range map[string]string{"app/a.jar": jar, "app/poetry.lock": lock, "app/package.json": npm("a", "1.0.0")} {
+				e := &Entry{Path: path, Size: int64(len(content)), Content: strings.NewReader(content)}
+				if err := w.Visit(t.Context(), e); err != nil {
+					return err
+				}
+			}
+			l, err := w.Finish(t.Context())
+			if err == nil && len(l.Packages) != 3 {
+				err = fmt.Errorf("%d packages, gaps %v", len(l.Packages), l.Gaps)
+			}
+			return err
+		})
+	}
+	if err := done.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestVisitAfterCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	w := NewAnalyser(testOptions).Start()
+	if err := w.Visit(ctx, &Entry{Path: "a"}); err == nil {
+		t.Error("Visit: no error")
+	}
+	if _, err := w.Finish(ctx); err == nil {
+		t.Error("Finish: no error")
 	}
 }

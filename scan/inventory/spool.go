@@ -77,8 +77,12 @@ func (s *spool) openFile() error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNoRoom, err)
 	}
+	if err := os.Remove(file.Name()); err != nil {
+		file.Close()
+		return fmt.Errorf("%w: %w", errNoRoom, err)
+	}
 	s.file = file
-	return os.Remove(file.Name())
+	return nil
 }
 
 // abandon leaves buffer and file to a parser that did not return in time.
