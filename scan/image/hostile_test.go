@@ -112,17 +112,15 @@ func TestOddLayers(t *testing.T) {
 	}
 }
 
-// A gigabyte of zeros in a megabyte of gzip, with generous limits: memory stays bounded.
+// Many megabytes of zeros in little gzip, with generous limits: memory stays bounded.
 func TestBombMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("slow")
-	}
+	const bomb = 200 << 20
 	r, w := io.Pipe()
 	go func() {
 		z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed)
-		h := rawHeader("zeros", tar.TypeReg, fmt.Sprintf("%011o\x00", 1<<30))
+		h := rawHeader("zeros", tar.TypeReg, fmt.Sprintf("%011o\x00", bomb))
 		z.Write(h)
-		io.CopyN(z, zeroReader{}, 1<<30)
+		io.CopyN(z, zeroReader{}, bomb)
 		z.Close()
 		w.Close()
 	}()
@@ -130,7 +128,7 @@ func TestBombMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	st, err := Walk(context.Background(), Input{Name: "bomb", Stream: r}, Limits{RatioFloor: 4 << 30}, ignore)
 	runtime.ReadMemStats(&after)
-	if err != nil || st.Size < 1<<30 {
+	if err != nil || st.Size < bomb {
 		t.Errorf("%d bytes, %v", st.Size, err)
 	}
 	if grown := int64(after.Sys) - int64(before.Sys); grown > 64<<20 {

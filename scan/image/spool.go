@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,6 +37,9 @@ func spool(ctx context.Context, src io.Reader, dir string, lim *Limits) (*os.Fil
 	n, err := unpackTo(ctx, f, src, lim)
 	if err != nil {
 		f.Close()
+		if errors.Is(err, unix.ENOSPC) {
+			err = fmt.Errorf("%w in %s; choose a larger directory with TempDir", err, dir)
+		}
 		return nil, 0, err
 	}
 	return f, n, nil
