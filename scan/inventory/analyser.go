@@ -180,6 +180,10 @@ func (w *Writer) add(p string, x Package) {
 		}
 		return
 	}
+	if len(x.Name) > maxName || len(x.Version) > maxName {
+		w.gap(finding.GapTooLarge, p, fmt.Sprintf("a name or version of more than %d bytes: %s", maxName, clip(x.Name, 40)))
+		return
+	}
 	if x = tidy(x); x.Name == "" {
 		return
 	}
@@ -189,10 +193,13 @@ func (w *Writer) add(p string, x Package) {
 	r.packages = append(r.packages, x)
 }
 
-// tidy bounds the texts of a package: names and versions go into reports, keys and comparisons.
+// maxName bounds names and versions, in bytes: they go into URLs, keys and reports.
+const maxName = 1024
+
+// tidy bounds the other texts of a package.
 func tidy(p Package) Package {
 	for _, s := range []*string{&p.Name, &p.Version, &p.SourceName, &p.SourceVersion, &p.Arch, &p.Modularity} {
-		*s = clip(strings.TrimSpace(*s), 1024)
+		*s = clip(strings.TrimSpace(*s), maxName)
 	}
 	return p
 }

@@ -109,7 +109,10 @@ func (w *Writer) take(path string, got parsed) {
 		w.gap(g.Kind, path, g.Detail)
 	}
 	for _, c := range got.claims {
-		w.claims.add(c)
+		if !w.claims.add(c) {
+			w.gap(finding.GapTooLarge, path, "too many files of packages: the owners of some are not known")
+			break
+		}
 	}
 	if got.release == nil && got.licences == nil && got.accounts == nil {
 		return

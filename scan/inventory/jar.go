@@ -35,7 +35,7 @@ func jarParser() *parser {
 		}}})
 	})
 	return &parser{name: "Java archive", run: func(ctx context.Context, f *file) (parsed, error) {
-		j := jar{extractor: create, budget: jarTotal}
+		j := jar{extractor: create, budget: jarTotal, seen: map[string]bool{}}
 		err := j.read(ctx, &file{path: f.path, size: f.size, r: f.r}, 1)
 		return j.got, err
 	}}
@@ -44,6 +44,7 @@ func jarParser() *parser {
 type jar struct {
 	extractor func() (filesystem.Extractor, error)
 	budget    int64
+	seen      map[string]bool // package URLs: a fat archive often has a library twice
 	got       parsed
 }
 
@@ -58,7 +59,12 @@ func (j *jar) read(ctx context.Context, f *file, depth int) error {
 	}
 	// Its errors are about inner archives, which it is told to leave alone.
 	got, _ := extract(ctx, j.extractor, f)
-	j.got.packages = append(j.got.packages, got.packages...)
+	for _, p := range got.packages {
+		if !j.seen[p.PURL] {
+			j.seen[p.PURL] = true
+			j.got.packages = append(j.got.packages, p)
+		}
+	}
 	for _, inner := range z.File {
 		if !javaarchive.IsArchive(inner.Name) || inner.FileInfo().IsDir() {
 			continue

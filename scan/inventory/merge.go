@@ -69,12 +69,13 @@ type holding struct {
 	exec     *finding.Executable
 	secrets  []finding.Secret
 	release  string
+	gaps     []finding.Gap
 	// facts by kind, see factKinds.
 	facts [factKinds][]PathFact
 }
 
 func (h *holding) empty() bool {
-	if h.packages != nil || h.exec != nil || h.secrets != nil || h.release != "" {
+	if h.gaps != nil || h.packages != nil || h.exec != nil || h.secrets != nil || h.release != "" {
 		return false
 	}
 	for _, f := range h.facts {
@@ -96,7 +97,19 @@ func (m *merger) lay(l *Layer, ref *finding.LayerRef) {
 	m.laySecrets(l.Secrets, before, ref)
 	m.layFacts(&l.Facts, ref)
 	m.layLinks(l.Links, ref)
-	m.gaps = append(m.gaps, l.Gaps...)
+	m.layGaps(l.Gaps)
+}
+
+// layGaps keeps a gap with its file: one that an upper layer removes or replaces leaves nothing to evaluate.
+func (m *merger) layGaps(gaps []finding.Gap) {
+	for _, g := range gaps {
+		if g.Where == "" {
+			m.gaps = append(m.gaps, g)
+			continue
+		}
+		h := m.tree.at(g.Where)
+		h.gaps = append(h.gaps, g)
+	}
 }
 
 // layPackages adds the packages of a layer, which lie together by path. Those that the removed file at the same path
@@ -212,6 +225,7 @@ func (m *merger) into(inv *finding.Inventory) {
 			inv.Executables = append(inv.Executables, *h.exec)
 		}
 		inv.Secrets = append(inv.Secrets, h.secrets...)
+		inv.Gaps = append(inv.Gaps, h.gaps...)
 	})
 	slices.SortFunc(m.gone, compareSecrets)
 	inv.Secrets = append(inv.Secrets, m.gone...)

@@ -206,6 +206,10 @@ func TestMerge(t *testing.T) {
 		{"lock file alone", [][]change{
 			{{what: "app/package-lock.json", content: `{"lockfileVersion":3,"packages":{"":{},"node_modules/a":{"version":"1.0.0"},"node_modules/dev":{"version":"9.0.0","dev":true}}}`}},
 		}, []string{"a 1.0.0 app/package-lock.json @0"}},
+		{"damaged file replaced above", [][]change{
+			{{what: "app/a.jar", content: "no archive"}, {what: "app/b.jar", content: "no archive"}},
+			{{what: "-app/a.jar"}},
+		}, []string{"gap unreadable app/b.jar"}},
 		{"damaged package database", [][]change{
 			{{what: "var/lib/rpm/rpmdb.sqlite", content: "SQLite format 3\x00" + strings.Repeat("\xff", 200)}},
 		}, []string{"gap unreadable var/lib/rpm/rpmdb.sqlite"}},

@@ -23,14 +23,16 @@ type claimed struct {
 
 func newClaims() claims { return claims{seed: maphash.MakeSeed()} }
 
-func (c *claims) add(x claim) {
+// add reports false where there are too many claims already.
+func (c *claims) add(x claim) bool {
 	if len(c.list)+len(x.paths) > maxClaims {
-		return
+		return false
 	}
 	c.owners = append(c.owners, x.owner)
 	for _, p := range x.paths {
 		c.list = append(c.list, claimed{c.sum(p), int32(len(c.owners) - 1)})
 	}
+	return true
 }
 
 func (c *claims) sum(p string) uint64 {

@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"context"
-	"errors"
 	"path"
 	"strconv"
 	"strings"
@@ -39,9 +38,6 @@ func rpmInstalled(ctx context.Context, f *file) (got parsed, err error) {
 		got.claims = append(got.claims, claim{owner: p.Name, paths: p.Files})
 		return ctx.Err()
 	})
-	if errors.Is(err, rpmdb.ErrFormat) && path.Base(f.path) == "Packages" && f.size == 0 {
-		err = nil
-	}
 	return got, err
 }
 
