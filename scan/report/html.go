@@ -144,7 +144,7 @@ func newHTMLImage(r *finding.Result) htmlImage {
 	if c.Total() == 0 {
 		h.Nothing = strings.TrimSpace((&page{}).nothing(r))
 	}
-	for i := range r.Upgrades {
+	for i := range r.Upgrades[:min(len(r.Upgrades), maxUpgrades)] {
 		u := &r.Upgrades[i]
 		h.Upgrades = append(h.Upgrades, htmlUpgrade{upgradeText(u), u.Fixes.Total(), countsText(u.Fixes)})
 	}
@@ -156,6 +156,9 @@ func newHTMLImage(r *finding.Result) htmlImage {
 	}
 	return h
 }
+
+// maxUpgrades is how many changes the page proposes: a list that nobody finishes helps nobody.
+const maxUpgrades = 10
 
 func suppressedNote(s *finding.Suppression) string {
 	if s == nil {

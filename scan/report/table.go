@@ -49,6 +49,7 @@ func (p *page) result(r *finding.Result) {
 	p.secrets(r.Inventory.Secrets)
 	p.checks(r.Inventory.Checks)
 	p.upgrades(r.Upgrades)
+	p.reminder(r)
 	p.next(r)
 }
 
@@ -172,7 +173,30 @@ func (p *page) verdict(v *finding.Verdict) {
 		if len(reason.IDs) > 0 {
 			text += " (" + idList(reason.IDs, 4) + ")"
 		}
-		p.hanging(mark, text+"  "+p.dim("["+Printable(reason.Rule)+"]"))
+		p.hanging(mark, text+" "+p.dim("["+Printable(reason.Rule)+"]"))
+	}
+}
+
+// longReport is how many findings it takes until the top of the report has scrolled away.
+const longReport = 20
+
+// reminder repeats at the end of a long report, in a line, what its top said.
+func (p *page) reminder(r *finding.Result) {
+	if len(r.Findings) < longReport {
+		return
+	}
+	var parts []string
+	if v := r.Verdict; v != nil {
+		parts = append(parts, p.decision(v.Decision, strings.ToUpper(strings.ReplaceAll(string(v.Decision), "-", " "))))
+	}
+	if text := countsText(counts(r.Findings)); text != "" {
+		parts = append(parts, text)
+	}
+	if n := len(gaps(r)); n > 0 {
+		parts = append(parts, p.paint(yellow, plural(n, "part")+" not evaluated"))
+	}
+	if len(parts) > 0 {
+		p.WriteString("\n" + strings.Join(parts, "  ") + "\n")
 	}
 }
 

@@ -107,15 +107,19 @@ func knowsBase(r *finding.Result) bool {
 }
 
 func (p *page) rows(rows []row) {
+	names := 0
+	if p.o.Width > 0 {
+		names = max(24, p.o.Width/5)
+	}
 	g := grid{columns: []column{
 		{head: "SEVERITY", paint: func(i int, s string) string { return p.severity(rows[i].Severity, s) }},
 		{head: "ID", max: 24},
-		{head: "PACKAGE", max: 48, min: 10, paint: func(_ int, s string) string { return p.bold(s) }},
+		{head: "PACKAGE", max: names, min: 10, left: true, paint: func(_ int, s string) string { return p.bold(s) }},
 		{head: "INSTALLED", max: 40, min: 8},
 		{head: "FIXED IN", max: 40, min: 8, paint: func(i int, s string) string { return p.fixed(rows[i].Finding, s) }},
 		{head: "RISK", paint: func(i int, s string) string { return p.risk(rows[i].Finding, s) }},
 		{head: "WHERE", max: 48, min: 12, left: true, drop: true, paint: func(_ int, s string) string { return p.dim(s) }},
-		{head: "TITLE", max: 120, min: 18, drop: true},
+		{head: "TITLE", max: 120, min: 28, drop: true},
 	}}
 	for _, r := range rows {
 		g.rows = append(g.rows, cellsOf(r))
@@ -201,8 +205,13 @@ func place(f *finding.Finding) string {
 		}
 		return shorten(f.Layer.CreatedBy, 40)
 	}
-	if n := len(f.Paths); n > 1 {
-		return fmt.Sprintf("%s +%d", f.Paths[0], n-1)
+	path := where(f)
+	for _, manifest := range []string{"/package.json", "/METADATA", "/PKG-INFO"} {
+		// The directory has the package's name, the file has the same one in every package.
+		path = strings.TrimSuffix(path, manifest)
 	}
-	return where(f)
+	if n := len(f.Paths); n > 1 {
+		return fmt.Sprintf("%s +%d", path, n-1)
+	}
+	return path
 }
