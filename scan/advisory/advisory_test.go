@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -470,6 +471,33 @@ func TestStarter(t *testing.T) {
 	m := match(t, db, one(finding.Package{Name: "x", Version: "1.0.0", Type: "npm", Ecosystem: "npm"}))
 	if m.Coverage[0].Gap != finding.GapStarterOnly {
 		t.Errorf("coverage: %+v, want starter-only", m.Coverage)
+	}
+}
+
+// TestConcurrent is for the race detector: one database serves several scans.
+func TestConcurrent(t *testing.T) {
+	path, _ := writeSynthetic(t, 2000)
+	db, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var wg sync.WaitGroup
+	rows := make([]int, 4)
+	for i := range rows {
+		wg.Go(func() {
+			m, err := db.Match(inventory500(), day)
+			if err != nil {
+				t.Error(err)
+			}
+			rows[i] = len(m.Findings)
+		})
+	}
+	wg.Wait()
+	for _, n := range rows {
+		if n != rows[0] || n == 0 {
+			t.Errorf("rows of equal scans: %v", rows)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package advisory
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -17,12 +18,13 @@ type grouper struct {
 	records map[uint32]*known
 	scores  map[uint32]foundScore // best score of others by place of a CVE
 	titles  map[uint32][]string
+	lists   map[*byte]map[uint32]bool // records by where a package's entries begin
 }
 
 func newGrouper(db *DB) grouper {
 	return grouper{
 		db: db, ids: map[uint32]string{}, records: map[uint32]*known{}, scores: map[uint32]foundScore{},
-		titles: map[uint32][]string{},
+		titles: map[uint32][]string{}, lists: map[*byte]map[uint32]bool{},
 	}
 }
 
@@ -320,7 +322,7 @@ func (g *grouper) spokenOf(cve uint32, m *member) (bool, error) {
 		refs = append(refs, uint32(n.rec))
 	}
 	for _, rec := range refs {
-		if rec == m.rec || !listed(m.hits, rec) {
+		if rec == m.rec || !g.listed(m.hits, rec) {
 			continue
 		}
 		k, err := g.record(rec)
@@ -338,18 +340,31 @@ func (g *grouper) spokenOf(cve uint32, m *member) (bool, error) {
 	return false, nil
 }
 
-// listed: the record has an entry about the package of one of the hits.
-func listed(hits []hit, rec uint32) bool {
+// listed: the record has an entry about the package of one of the hits. What a package lists is read once: kernels
+// have thousands of entries, and bundles of a hundred CVEs ask for each.
+func (g *grouper) listed(hits []hit, rec uint32) bool {
 	for i := range hits {
-		c := cursor{b: hits[i].payload}
-		for range numOrders {
-			readRefs(&c, 1<<31)
+		payload := hits[i].payload
+		set, ok := g.lists[&payload[0]]
+		if !ok {
+			set = recordsOf(payload)
+			g.lists[&payload[0]] = set
 		}
-		if anyWanted(c, func(r uint32) bool { return r == rec }) {
+		if set[rec] {
 			return true
 		}
 	}
 	return false
+}
+
+func recordsOf(payload []byte) map[uint32]bool {
+	set := map[uint32]bool{}
+	c := cursor{b: payload}
+	for range numOrders {
+		readRefs(&c, math.MaxUint32)
+	}
+	anyWanted(c, func(rec uint32) bool { set[rec] = true; return false })
+	return set
 }
 
 // idsOf are the ids by which a record may be the same as another: never those that are only related.
