@@ -51,6 +51,9 @@ func TestParsers(t *testing.T) {
 	}{
 		{"lib/apk/db/installed", "P:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nF:lib\nR:ld-musl-x86_64.so.1\n\nP:libcrypto3\nV:3.3.2-r0\nA:x86_64\no:openssl\nL:Apache-2.0\n\n",
 			[]string{"pkg:apk/libcrypto3@3.3.2-r0?arch=x86_64&upstream=openssl [Apache-2.0]", "pkg:apk/musl@1.2.5-r0?arch=x86_64 [MIT]"}},
+		{"var/lib/rpmmanifest/container-manifest-2", "ca-certificates-base\t2.0.0-1.cm2\t1\t2\tMicrosoft Corporation\t1\t3\tnoarch\t1\tca-certificates-2.0.0-1.cm2.src.rpm\n",
+			[]string{"pkg:rpm/ca-certificates-base@2.0.0-1.cm2?arch=noarch&epoch=1&upstream=ca-certificates"}},
+		{"usr/lib/R/site-library/mime/DESCRIPTION", "Package: mime\nVersion: 0.12\nLicense: GPL-3\nBuilt: R 4.2.2; ; x; unix\n", []string{"pkg:cran/mime@0.12 [GPL-3.0-only]"}},
 		{"var/lib/pacman/local/zlib-1:1.3-1/desc", "%NAME%\nzlib\n\n%VERSION%\n1:1.3-1\n\n", []string{"pkg:alpm/zlib@1:1.3-1"}},
 		{"usr/lib/python3/dist-packages/requests-2.28.1.dist-info/METADATA",
 			"Metadata-Version: 2.1\r\nName: requests\r\nVersion: 2.28.1\r\nLicense: Apache 2.0\r\n\r\nName: no\r\n",

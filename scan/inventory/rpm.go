@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"errors"
 	"path"
 	"strconv"
 	"strings"
@@ -20,11 +21,8 @@ var (
 		}}
 )
 
-// rpmDirs are where rpm keeps its database: the usual one, that of newer SUSE and Fedora, that of CBL-Mariner's and
-// Azure Linux's distroless images, and that of ostree systems.
-var rpmDirs = map[string]bool{
-	"var/lib/rpm": true, "usr/lib/sysimage/rpm": true, "var/lib/rpmmanifest": true, "usr/share/rpm": true,
-}
+// rpmDirs are where rpm keeps its database: the usual one, that of newer SUSE and Fedora, that of ostree systems.
+var rpmDirs = map[string]bool{"var/lib/rpm": true, "usr/lib/sysimage/rpm": true, "usr/share/rpm": true}
 
 func inRPMDir(p string) bool { return rpmDirs[path.Dir(p)] }
 
@@ -39,6 +37,31 @@ func rpmInstalled(ctx context.Context, f *file) (got parsed, err error) {
 		return ctx.Err()
 	})
 	return got, err
+}
+
+// rpmManifestParser reads what distroless images of CBL-Mariner and Azure Linux have instead of a database.
+var rpmManifestParser = parser{name: "rpm manifest", bytes: true, max: 16 << 20, trusted: true, run: rpmManifest,
+	where: at("var/lib/rpmmanifest/container-manifest-2")}
+
+// rpmManifest reads one package on each line, ten fields parted by tabs: name, version-release, times of install and
+// build, vendor, epoch as printed, size, architecture, epoch as a number, source rpm.
+func rpmManifest(_ context.Context, f *file) (got parsed, err error) {
+	for rest := f.data; len(rest) > 0; {
+		var line []byte
+		line, rest = cutLine(rest)
+		v := strings.Split(string(line), "\t")
+		if len(v) < 10 {
+			continue
+		}
+		p := rpmdb.Package{Name: v[0], Arch: v[7], SourceRPM: v[9]}
+		p.Version, p.Release, _ = strings.Cut(v[1], "-")
+		p.Epoch, _ = strconv.ParseInt(v[8], 10, 64)
+		got.packages = append(got.packages, rpmPackage(&p))
+	}
+	if len(got.packages) == 0 && len(f.data) > 0 {
+		return got, errors.New("no package in it")
+	}
+	return got, nil
 }
 
 func rpmPackage(p *rpmdb.Package) (x Package) {

@@ -48,6 +48,7 @@ func packageParsers() (byName map[string]*parser, byExt map[string][]*parser) {
 		"Packages":              &rpmParser,
 		"Packages.db":           &rpmParser,
 		"rpmdb.sqlite":          &rpmParser,
+		"container-manifest-2":  &rpmManifestParser,
 		"rpmdb.sqlite-wal":      &rpmLogParser,
 		"desc":                  installedBy(pacman.New, below("var/lib/pacman/local/")),
 		"PF":                    installedBy(portage.New, below("var/db/pkg/")),
@@ -59,6 +60,7 @@ func packageParsers() (byName map[string]*parser, byExt map[string][]*parser) {
 		"package.json":   &npmParser,
 		"METADATA":       &distInfoParser,
 		"PKG-INFO":       &distInfoParser,
+		"DESCRIPTION":    &rPackageParser,
 		"installed.json": &composerParser,
 
 		// What lock files declare.
