@@ -28,14 +28,16 @@ type configFile struct {
 		} `json:"Healthcheck"`
 	} `json:"config"`
 	RootFS struct {
-		DiffIDs []string `json:"diff_ids"`
+		DiffIDs listed[string] `json:"diff_ids"`
 	} `json:"rootfs"`
-	History []struct {
-		Created    lenientTime `json:"created"`
-		CreatedBy  string      `json:"created_by"`
-		Comment    string      `json:"comment"`
-		EmptyLayer bool        `json:"empty_layer"`
-	} `json:"history"`
+	History listed[configHistory] `json:"history"`
+}
+
+type configHistory struct {
+	Created    lenientTime `json:"created"`
+	CreatedBy  string      `json:"created_by"`
+	Comment    string      `json:"comment"`
+	EmptyLayer bool        `json:"empty_layer"`
 }
 
 // words is a list of strings that old tools also write as one string.

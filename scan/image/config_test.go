@@ -1,6 +1,7 @@
 package image
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,7 +56,8 @@ func TestImageOf(t *testing.T) {
 	if img, err := imageOf([]byte(short), &lim); err != nil || img.Layers[0].CreatedBy != "" || img.Platform != "" {
 		t.Errorf("%+v %v", img, err)
 	}
-	for _, bad := range []string{`{`, `{"rootfs":{"diff_ids":["sha256:x"]}}`, `[]`, `{"config":{"Env":{"a":1}}}`} {
+	for _, bad := range []string{`{`, `{"rootfs":{"diff_ids":["sha256:x"]}}`, `[]`, `{"config":{"Env":{"a":1}}}`,
+		`{"history":[` + strings.Repeat("{},", maxListed) + `{}]}`, `{"history":{}}`, `{"history":[1]}`} {
 		if _, err := imageOf([]byte(bad), &lim); err == nil {
 			t.Errorf("%s is accepted", bad)
 		}

@@ -11,9 +11,9 @@ import (
 // saved is an entry of manifest.json. Source: moby/docker-image-spec, v1.2, Combined Image JSON + Filesystem
 // Changeset Format.
 type saved struct {
-	Config   string   `json:"Config"`
-	RepoTags []string `json:"RepoTags"`
-	Layers   []string `json:"Layers"`
+	Config   string         `json:"Config"`
+	RepoTags listed[string] `json:"RepoTags"`
+	Layers   listed[string] `json:"Layers"`
 }
 
 func readSaved(st store, lim *Limits) ([]saved, error) {
@@ -21,7 +21,7 @@ func readSaved(st store, lim *Limits) ([]saved, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []saved
+	var list listed[saved]
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return nil, fmt.Errorf("parsing manifest.json: %w", err)
 	}

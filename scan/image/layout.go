@@ -40,7 +40,7 @@ func openLayout(ctx context.Context, st store, r *resolver) ([]*Image, error) {
 		return nil, err
 	}
 	var index struct {
-		Manifests []descriptor `json:"manifests"`
+		Manifests listed[descriptor] `json:"manifests"`
 	}
 	if err := json.Unmarshal(raw, &index); err != nil {
 		return nil, fmt.Errorf("parsing index.json: %w", err)

@@ -20,13 +20,13 @@ type descriptor struct {
 
 // manifest is an image manifest or an index, of OCI or Docker schema 2: one has Config and Layers, the other Manifests.
 type manifest struct {
-	SchemaVersion int             `json:"schemaVersion"`
-	MediaType     string          `json:"mediaType"`
-	ArtifactType  string          `json:"artifactType"`
-	Config        *descriptor     `json:"config"`
-	Layers        []descriptor    `json:"layers"`
-	Manifests     *[]descriptor   `json:"manifests"`
-	FSLayers      json.RawMessage `json:"fsLayers"` // schema 1
+	SchemaVersion int                 `json:"schemaVersion"`
+	MediaType     string              `json:"mediaType"`
+	ArtifactType  string              `json:"artifactType"`
+	Config        *descriptor         `json:"config"`
+	Layers        listed[descriptor]  `json:"layers"`
+	Manifests     *listed[descriptor] `json:"manifests"`
+	FSLayers      json.RawMessage     `json:"fsLayers"` // schema 1
 }
 
 func (m *manifest) isIndex() bool { return m.Manifests != nil }

@@ -15,11 +15,15 @@ import (
 // maxArchiveEntries bounds the index of an image archive: one entry for each layer and a few more.
 const maxArchiveEntries = 100_000
 
+// maxArchiveNames bounds the bytes of all their names.
+const maxArchiveNames = 16 << 20
+
 // tarIndex knows where the files of a tar are. The files themselves are not read.
 type tarIndex struct {
 	file    *os.File
 	path    string // "" where the file has no name
 	entries map[string]tarEntry
+	names   int // bytes of names and links in entries
 	// rootFS: the tar holds a root file system, and the index is not complete.
 	rootFS bool
 }
@@ -66,6 +70,9 @@ func (x *tarIndex) add(h *tar.Header, offset int64, lim *Limits) error {
 		return err
 	}
 	x.rootFS = isRootName(name)
+	if x.names += len(name) + len(h.Linkname); x.names > maxArchiveNames {
+		return fmt.Errorf("names in the archive: %w of %d bytes", ErrLimit, maxArchiveNames)
+	}
 	switch kindOf(h.Typeflag) {
 	case File:
 		x.entries[name] = tarEntry{offset: offset, size: h.Size, sparse: isSparse(h)}
