@@ -46,6 +46,9 @@ func TestAgainstTools(t *testing.T) {
 	for _, o := range oracles {
 		t.Run(o.name, func(t *testing.T) {
 			t.Parallel()
+			if testing.Short() {
+				o.count /= 10
+			}
 			random := rand.New(rand.NewPCG(1, 2))
 			pairs := generate(random, strings.Fields(o.pieces), o.ecosystem, o.count)
 			pairs = append(pairs, pairUp(random, realVersions(t, o.sources), o.count/2)...)

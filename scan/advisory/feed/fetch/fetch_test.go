@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -65,7 +66,7 @@ func wantFile(t *testing.T, path string, want []byte, got Result, err error) {
 
 func TestWholeThenNotModified(t *testing.T) {
 	b := body(100_000)
-	url := serve(t, func(w http.ResponseWriter, r *http.Request) { tagged(w, r, b) })
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) { tagged(w, r, b) })
 	path := dest(t)
 	var seen int64
 	c := quick()
@@ -74,12 +75,12 @@ func TestWholeThenNotModified(t *testing.T) {
 			t.Errorf("total %d", total)
 		}
 	}
-	got, err := c.File(context.Background(), url, path, 1<<20, Validator{})
+	got, err := c.File(context.Background(), address, path, 1<<20, Validator{})
 	wantFile(t, path, b, got, err)
 	if seen != int64(len(b)) {
 		t.Errorf("progress ended at %d", seen)
 	}
-	again, err := c.File(context.Background(), url, path, 1<<20, got.Validator)
+	again, err := c.File(context.Background(), address, path, 1<<20, got.Validator)
 	if err != nil || !again.NotModified || again.ETag != got.ETag {
 		t.Errorf("%+v, %v", again, err)
 	}
@@ -89,7 +90,7 @@ func TestWholeThenNotModified(t *testing.T) {
 func TestDropsInMidTransfer(t *testing.T) {
 	b := body(300_000)
 	var requests, resumed atomic.Int32
-	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
 		if r.Header.Get("Range") != "" {
 			resumed.Add(1)
@@ -97,7 +98,7 @@ func TestDropsInMidTransfer(t *testing.T) {
 		tagged(&dropping{ResponseWriter: w, left: 50_000}, r, b)
 	})
 	path := dest(t)
-	got, err := quick().File(context.Background(), url, path, 1<<20, Validator{})
+	got, err := quick().File(context.Background(), address, path, 1<<20, Validator{})
 	wantFile(t, path, b, got, err)
 	if requests.Load() < 6 || resumed.Load() != requests.Load()-1 {
 		t.Errorf("%d requests, %d of them resumed", requests.Load(), resumed.Load())
@@ -125,7 +126,7 @@ func TestResumeAfterRestart(t *testing.T) {
 		b := body(200_000)
 		drop := true
 		var ranges []string
-		url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			ranges = append(ranges, r.Header.Get("Range"))
 			if drop {
 				tagged(&dropping{ResponseWriter: w, left: 100_000}, r, b)
@@ -136,14 +137,14 @@ func TestResumeAfterRestart(t *testing.T) {
 		path := dest(t)
 		one := quick()
 		one.Tries = 1
-		if _, err := one.File(context.Background(), url, path, 1<<20, Validator{}); err == nil {
+		if _, err := one.File(context.Background(), address, path, 1<<20, Validator{}); err == nil {
 			t.Fatal("the dropped download has succeeded")
 		}
 		drop = false
 		if changed {
 			b = append([]byte("new"), b...)
 		}
-		got, err := quick().File(context.Background(), url, path, 1<<20, Validator{})
+		got, err := quick().File(context.Background(), address, path, 1<<20, Validator{})
 		wantFile(t, path, b, got, err)
 		if last := ranges[len(ranges)-1]; !strings.HasPrefix(last, "bytes=") {
 			t.Errorf("ranges asked for: %q", ranges)
@@ -155,7 +156,7 @@ func TestPassingFailures(t *testing.T) {
 	b := body(10)
 	for _, status := range []int{429, 500, 503} {
 		failures := 2
-		url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			if failures--; failures >= 0 {
 				w.Header().Set("Retry-After", "0")
 				w.WriteHeader(status)
@@ -164,7 +165,7 @@ func TestPassingFailures(t *testing.T) {
 			tagged(w, r, b)
 		})
 		path := dest(t)
-		got, err := quick().File(context.Background(), url, path, 1<<20, Validator{})
+		got, err := quick().File(context.Background(), address, path, 1<<20, Validator{})
 		wantFile(t, path, b, got, err)
 	}
 }
@@ -175,8 +176,8 @@ func TestLastingFailures(t *testing.T) {
 		want             error
 	}{{404, 1, ErrNotFound}, {403, 1, nil}, {503, 3, nil}} {
 		requests := 0
-		url := serve(t, func(w http.ResponseWriter, r *http.Request) { requests++; w.WriteHeader(c.status) })
-		_, err := quick().File(context.Background(), url, dest(t), 1<<20, Validator{})
+		address := serve(t, func(w http.ResponseWriter, r *http.Request) { requests++; w.WriteHeader(c.status) })
+		_, err := quick().File(context.Background(), address, dest(t), 1<<20, Validator{})
 		if err == nil || requests != c.requests || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%d: %v after %d requests", c.status, err, requests)
 		}
@@ -186,7 +187,7 @@ func TestLastingFailures(t *testing.T) {
 func TestTooLarge(t *testing.T) {
 	b := body(5000)
 	for _, declared := range []bool{true, false} {
-		url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			if declared {
 				w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 			} else {
@@ -195,13 +196,13 @@ func TestTooLarge(t *testing.T) {
 			_, _ = w.Write(b)
 		})
 		path := dest(t)
-		if _, err := quick().File(context.Background(), url, path, 4999, Validator{}); err == nil || !strings.Contains(err.Error(), "4999") {
+		if _, err := quick().File(context.Background(), address, path, 4999, Validator{}); err == nil || !strings.Contains(err.Error(), "4999") {
 			t.Errorf("declared %v: %v", declared, err)
 		}
 		if _, err := os.Stat(path); err == nil {
 			t.Error("the file is there")
 		}
-		if _, err := quick().Bytes(context.Background(), url, 4999); err == nil {
+		if _, err := quick().Bytes(context.Background(), address, 4999); err == nil {
 			t.Error("in memory: no error")
 		}
 	}
@@ -214,12 +215,43 @@ func TestWithoutTLS(t *testing.T) {
 			t.Errorf("%s: %v", from, err)
 		}
 	}
-	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://example.invalid/x", http.StatusFound)
 	})
-	if _, err := c.File(context.Background(), url, dest(t), 1, Validator{}); err == nil || !strings.Contains(err.Error(), "no TLS") {
+	if _, err := c.File(context.Background(), address, dest(t), 1, Validator{}); err == nil || !strings.Contains(err.Error(), "no TLS") {
 		t.Errorf("redirect away from TLS: %v", err)
 	}
+}
+
+func TestTLSAndProxy(t *testing.T) {
+	b := body(1000)
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tagged(w, r, b) }))
+	t.Cleanup(secure.Close)
+	c := quick()
+	if _, err := c.Bytes(context.Background(), secure.URL, 1<<20); err == nil {
+		t.Error("a certificate that nobody has signed is taken")
+	}
+	c.HTTP = secure.Client()
+	if got, err := c.Bytes(context.Background(), secure.URL, 1<<20); err != nil || !bytes.Equal(got, b) {
+		t.Errorf("with its certificate: %v", err)
+	}
+
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Host != "mirror.invalid" {
+			t.Errorf("the proxy is asked for %s", r.URL)
+		}
+		tagged(w, r, b)
+	}))
+	t.Cleanup(proxy.Close)
+	at, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c = quick()
+	c.HTTP, c.Insecure = &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(at)}}, true
+	path := dest(t)
+	got, err := c.File(context.Background(), "http://mirror.invalid/all.zip", path, 1<<20, Validator{})
+	wantFile(t, path, b, got, err)
 }
 
 func TestSecretsStayOutOfErrors(t *testing.T) {
@@ -231,9 +263,9 @@ func TestSecretsStayOutOfErrors(t *testing.T) {
 
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	url := serve(t, func(w http.ResponseWriter, r *http.Request) { cancel(); w.WriteHeader(503) })
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) { cancel(); w.WriteHeader(503) })
 	c := &Client{Pause: time.Hour}
-	if _, err := c.File(ctx, url, dest(t), 1, Validator{}); !errors.Is(err, context.Canceled) {
+	if _, err := c.File(ctx, address, dest(t), 1, Validator{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
