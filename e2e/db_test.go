@@ -86,8 +86,8 @@ func TestUpdateFromMirror(t *testing.T) {
 	})
 	t.Run("shrunk", func(t *testing.T) {
 		writeBucket(t, m.dir, published(20))
-		if o := u.must(t, 4, "db", "update", "-q", "--from", m.URL); !strings.Contains(o.stderr, "--accept-shrink") {
-			t.Errorf("the refusal does not name its flag:\n%s", o.stderr)
+		if o := u.must(t, 4, "db", "update", "-q", "--from", m.URL); !strings.Contains(o.stderr, "202 records") {
+			t.Errorf("the refusal does not say what is lost:\n%s", o.stderr)
 		}
 		u.must(t, 0, "db", "update", "-q", "--from", m.URL, "--accept-shrink")
 	})
@@ -97,7 +97,7 @@ func TestUpdateFromMirror(t *testing.T) {
 func TestUpdateResumes(t *testing.T) {
 	m := newMirror(t)
 	writeBucket(t, m.dir, published(500))
-	m.cutAt = 100_000
+	m.cutNext = true
 	u := m.user(t)
 	for range 3 {
 		if u.run(t, "db", "update", "-q", "--from", m.URL).code == 0 {
