@@ -20,7 +20,10 @@ func Merge(layers []Layer, img finding.Image) (finding.Inventory, Facts) {
 	for i := range layers {
 		m.lay(&layers[i], m.refs[i])
 	}
-	inv := finding.Inventory{Image: img, Analyser: AnalyserVersion, Scanned: scannedByAll(layers), Gaps: m.gaps}
+	inv := finding.Inventory{
+		Image: img, Analyser: AnalyserVersion, Scanned: scannedByAll(layers), Gaps: m.gaps,
+		Packages: []finding.Package{}, // an empty list in JSON, not null
+	}
 	m.into(&inv)
 	return inv, m.facts()
 }

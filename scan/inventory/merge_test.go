@@ -245,7 +245,7 @@ func TestMergeFacts(t *testing.T) {
 
 func TestMergeWithoutLayers(t *testing.T) {
 	inv, facts := Merge(nil, finding.Image{Ref: "scratch"})
-	if inv.Packages != nil || facts.Setuid != nil || inv.Scanned.Packages {
+	if inv.Packages == nil || len(inv.Packages) != 0 || facts.Setuid != nil || inv.Scanned.Packages {
 		t.Errorf("%+v %+v", inv, facts)
 	}
 }
