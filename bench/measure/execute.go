@@ -25,14 +25,19 @@ type sample struct {
 	tree      int64 // bytes: the whole process tree at its largest, 0 when it was not sampled
 }
 
-// execute runs c by the shell, which hands its process over. The run's output goes nowhere; the end of its errors is
-// part of the error when it fails.
+// process starts plain lines without a shell, which would add its own start to the time.
+func (c command) process(ctx context.Context) *exec.Cmd {
+	if strings.ContainsAny(c.line, "'\"\\$`;|&<>()*?~") {
+		return exec.CommandContext(ctx, "sh", "-c", c.line)
+	}
+	words := strings.Fields(c.line)
+	return exec.CommandContext(ctx, words[0], words[1:]...)
+}
+
+// execute runs c. Its output goes nowhere; the end of its errors is part of the error when it fails.
 func execute(ctx context.Context, c command, accepted []int, memory bool) (sample, error) {
 	var complaints tail
-	cmd := exec.CommandContext(ctx, "sh", "-c", "exec "+c.line)
-	if strings.ContainsAny(c.line, ";|&") {
-		cmd = exec.CommandContext(ctx, "sh", "-c", c.line)
-	}
+	cmd := c.process(ctx)
 	cmd.Stderr = &complaints
 	start := time.Now()
 	if err := cmd.Start(); err != nil {

@@ -133,7 +133,7 @@ func parseCommands(args []string) ([]command, error) {
 
 func parseCommand(s string) (command, error) {
 	name, line, ok := strings.Cut(s, "=")
-	if !ok || name == "" || line == "" {
+	if !ok || name == "" || strings.TrimSpace(line) == "" {
 		return command{}, fmt.Errorf("%q: want NAME=COMMAND", s)
 	}
 	return command{name: name, line: line}, nil
