@@ -18,17 +18,24 @@ import (
 
 // analysed is what the worker made of one layer, or why it could not.
 type analysed struct {
-	payload        []byte // an inventory.Layer
-	diffID, digest string
-	size           int64
-	err            error
+	payload []byte // an inventory.Layer
+	diffID  string
+	size    int64
+	skipped []string // parts of a directory: "path: reason"
+	err     error
+}
+
+// missing is a layer that the worker must read.
+type missing struct {
+	*image.Layer
+	// verified is the diff id that these very bytes were verified to have, "" where they were not.
+	verified string
 }
 
 // child is one run of a worker: the parent's side.
 type child struct {
-	opts    Options
-	layers  []*image.Layer // by index of the request
-	started func(index int)
+	opts   Options
+	layers []missing
 
 	cmd     *exec.Cmd
 	pipes   map[int]*os.File // write ends of streams, by index of the image's layers
@@ -42,7 +49,7 @@ type child struct {
 // runWorker analyses layers, or the directory rootDir, in a confined child process. The result has one entry for
 // every layer, by its Index; a layer that could not be read has its error there. The error returned is that of the
 // run as a whole.
-func runWorker(ctx context.Context, o Options, layers []*image.Layer, rootDir string) (map[int]analysed, error) {
+func runWorker(ctx context.Context, o Options, layers []missing, rootDir string) (map[int]analysed, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c := &child{opts: o, layers: layers, cancel: cancel, pipes: map[int]*os.File{}, pumpErr: map[int]error{}}
@@ -86,6 +93,9 @@ func privateDir(parent string) (string, error) {
 func (c *child) attach(req *request) error {
 	for _, l := range c.layers {
 		r := layerRequest{Index: l.Index, FD: firstFD + len(c.cmd.ExtraFiles), DiffID: l.DiffID, Digest: l.Digest}
+		if l.verified != "" {
+			r.DiffID, r.Trusted = l.verified, true
+		}
 		var f *os.File
 		var err error
 		if l.Blob.Local() {
@@ -203,7 +213,7 @@ func (c *child) handle(ctx context.Context, f frame, payload []byte, results map
 	case frameProgress:
 		c.opts.progress(Progress{Layer: f.Index, State: LayerReading, Done: f.Done})
 	case frameLayer:
-		results[f.Index] = analysed{payload: payload, diffID: f.DiffID, digest: f.Digest, size: f.Size}
+		results[f.Index] = analysed{payload: payload, diffID: f.DiffID, size: f.Size, skipped: f.Skipped}
 		c.opts.progress(Progress{Layer: f.Index, State: LayerDone, Done: f.Size})
 	case frameFailed:
 		results[f.Index] = analysed{err: errors.New(f.Error)}

@@ -13,6 +13,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/seawall/seawall/finding"
@@ -66,64 +67,64 @@ func analyse(ctx context.Context, img *image.Image, o *Options) (map[int]analyse
 		return runWorker(ctx, o.counted(1, nil), nil, img.RootDir)
 	}
 	results := map[int]analysed{}
-	var missing []*image.Layer
+	var unread []missing
 	identities := map[int]string{}
 	counted := o.counted(len(img.Layers), img.Layers)
 	for i := range img.Layers {
 		l := &img.Layers[i]
 		identities[l.Index] = l.Blob.Identity()
-		if r, ok := o.cached(l, identities[l.Index]); ok {
-			results[l.Index] = r
-			counted.progress(Progress{Layer: l.Index, State: LayerCached, Done: r.size})
+		r, verified, ok := o.cached(l, identities[l.Index])
+		if !ok {
+			unread = append(unread, missing{l, verified})
 			continue
 		}
-		missing = append(missing, l)
+		results[l.Index] = r
+		counted.progress(Progress{Layer: l.Index, State: LayerCached, Done: r.size})
 	}
-	if len(missing) == 0 {
+	if len(unread) == 0 {
 		return results, nil
 	}
-	read, err := runWorker(ctx, counted, missing, "")
+	read, err := runWorker(ctx, counted, unread, "")
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range missing {
+	for _, l := range unread {
 		results[l.Index] = read[l.Index]
-		o.keep(l, identities[l.Index], read[l.Index])
+		o.keep(l.Layer, identities[l.Index], read[l.Index])
 	}
 	return results, nil
 }
 
-// cached finds the result of a layer whose bytes were verified before.
-func (o *Options) cached(l *image.Layer, identity string) (analysed, bool) {
+// cached finds the result of a layer whose bytes were verified before. Where only the result is missing, verified is
+// the diff id that need not be computed again.
+func (o *Options) cached(l *image.Layer, identity string) (r analysed, verified string, ok bool) {
 	if o.Cache == nil {
-		return analysed{}, false
+		return r, "", false
 	}
 	diffID, ok := o.Cache.Verified(identity)
 	if !ok || l.DiffID != "" && l.DiffID != diffID {
-		return analysed{}, false // a claim that does not hold is told when the layer is read
+		return r, "", false // a claim that does not hold is told when the layer is read
 	}
 	for _, kinds := range []scanned{o.Scanned, All} { // who looked for everything has looked for this
 		stored, ok := o.Cache.Layer(cacheKey(kinds, diffID))
 		if ok && len(stored) >= 8 {
-			return analysed{diffID: diffID, size: int64(binary.BigEndian.Uint64(stored)), payload: stored[8:]}, true
+			return analysed{diffID: diffID, size: int64(binary.BigEndian.Uint64(stored)), payload: stored[8:]}, diffID, true
 		}
 	}
-	return analysed{}, false
+	return r, diffID, false
 }
 
-// keep stores a result under the diff id that was computed while reading. The cache only saves time: what cannot be
-// stored is read again the next time.
+// keep stores a result under the diff id that was computed while reading, if the bytes stayed the same meanwhile. The
+// cache only saves time: what cannot be stored is read again the next time.
 func (o *Options) keep(l *image.Layer, before string, r analysed) {
-	if o.Cache == nil || r.err != nil || r.diffID == "" {
+	if o.Cache == nil || r.err != nil || r.diffID == "" || !l.Blob.Steady(before) {
 		return
 	}
 	stored := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(r.payload)), uint64(r.size))
 	if err := o.Cache.PutLayer(cacheKey(o.Scanned, r.diffID), append(stored, r.payload...)); err != nil {
 		return
 	}
-	if before != "" && before == l.Blob.Identity() {
-		_ = o.Cache.PutVerified(before, r.diffID)
-	}
+	_ = o.Cache.PutVerified(before, r.diffID)
 }
 
 // counted tells progress how many layers there are and how large each is in transfer.
@@ -157,6 +158,7 @@ func decode(img *image.Image, n *finding.Image, results map[int]analysed, s scan
 			gaps = append(gaps, finding.Gap{Kind: finding.GapUnreadable, Where: where(img, i), Detail: r.err.Error()})
 			continue
 		}
+		gaps = append(gaps, skipped(r.skipped)...)
 		n.Size += r.size
 		if i < len(n.Layers) {
 			n.Layers[i].DiffID, n.Layers[i].Size = r.diffID, r.size
@@ -166,6 +168,16 @@ func decode(img *image.Image, n *finding.Image, results map[int]analysed, s scan
 		n.ID = results[0].diffID // a root file system is known by its tree
 	}
 	return layers, gaps
+}
+
+// skipped makes gaps of the parts of a directory that were not entered.
+func skipped(all []string) []finding.Gap {
+	var gaps []finding.Gap
+	for _, s := range all {
+		path, why, _ := strings.Cut(s, ": ")
+		gaps = append(gaps, finding.Gap{Kind: finding.GapUnreadable, Where: path, Detail: why})
+	}
+	return gaps
 }
 
 func where(img *image.Image, i int) string {

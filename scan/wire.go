@@ -40,6 +40,8 @@ type layerRequest struct {
 	Length int64  `json:"length,omitempty"`
 	DiffID string `json:"diffId,omitempty"`
 	Digest string `json:"digest,omitempty"`
+	// Trusted: the bytes were verified before to have DiffID.
+	Trusted bool `json:"trusted,omitempty"`
 }
 
 // Kinds of frames.
@@ -60,6 +62,8 @@ type frame struct {
 	Size   int64           `json:"size,omitempty"`   // uncompressed
 	Error  string          `json:"error,omitempty"`
 	Report *sandbox.Report `json:"report,omitempty"`
+	// Skipped are parts of a directory that were not entered, as "path: reason".
+	Skipped []string `json:"skipped,omitempty"`
 }
 
 func writeFrame(w io.Writer, f frame, payload []byte) error {

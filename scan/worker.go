@@ -80,7 +80,7 @@ func (w *worker) layer(ctx context.Context, l layerRequest) {
 	f := os.NewFile(uintptr(l.FD), "layer")
 	defer f.Close()
 	w.send(frame{Kind: frameStart, Index: l.Index}, nil)
-	in := image.Input{Name: l.name(), DiffID: l.DiffID, Digest: l.Digest}
+	in := image.Input{Name: l.name(), DiffID: l.DiffID, Digest: l.Digest, Trusted: l.Trusted}
 	if l.Stream {
 		in.Stream = f
 	} else {
@@ -120,7 +120,7 @@ func (w *worker) analyse(index int, walk func(func(*image.Entry) error) (image.S
 		w.send(frame{Kind: frameFailed, Index: index, Error: err.Error()}, nil)
 		return
 	}
-	w.send(frame{Kind: frameLayer, Index: index, DiffID: stats.DiffID, Digest: stats.Digest, Size: stats.Size}, payload)
+	w.send(frame{Kind: frameLayer, Index: index, DiffID: stats.DiffID, Digest: stats.Digest, Size: stats.Size, Skipped: stats.Skipped}, payload)
 }
 
 // progress returns a function that counts bytes and tells the parent now and then.

@@ -44,7 +44,13 @@ func (f *imageFlags) register(cmd *cobra.Command, t terminal) {
 	fs.BoolVar(&f.open.Insecure, "insecure", false, "allow plain HTTP and unverified certificates for registries")
 	fs.StringVar(&f.open.CAFile, "ca-cert", "", "PEM `FILE` of certificates to trust for registries")
 	fs.StringVar((*string)(&f.open.Engine), "engine", "", "take bare names only from this engine: docker, podman, containerd, or none")
-	fs.StringVar(&f.open.ContainerdNamespace, "namespace", "default", "containerd `NAMESPACE` (Kubernetes uses k8s.io)")
+	namespace, ok := t.env("CONTAINERD_NAMESPACE")
+	if !ok {
+		namespace = "default"
+	}
+	fs.StringVar(&f.open.ContainerdNamespace, "namespace", namespace, "containerd `NAMESPACE` (Kubernetes uses k8s.io)")
+	socket, _ := t.env("DOCKER_HOST")
+	fs.StringVar(&f.open.EngineSocket, "engine-socket", socket, "unix `SOCKET` of the engine (default: DOCKER_HOST, or the usual places)")
 	fs.StringSliceVar(&f.scanners, "scanners", scannerNames, "what to look for")
 	fs.StringVar(&f.cacheDir, "cache-dir", defaultDirs(t).cache, "`DIR` for results of layers")
 	fs.BoolVar(&f.noCache, "no-cache", false, "read every layer anew and keep nothing")

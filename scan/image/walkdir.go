@@ -130,10 +130,13 @@ func (w *dirWalk) child(d *os.File, name, at string, depth int) error {
 	return w.enter(d, name, at, &st, depth)
 }
 
+// kernelMounts are where every running system has file systems without software on them.
+var kernelMounts = []string{"dev", "proc", "run", "sys", "tmp"}
+
 // enter goes into a directory unless it is a mount point or may not be read.
 func (w *dirWalk) enter(d *os.File, name, at string, st *unix.Stat_t, depth int) error {
 	if st.Dev != w.dev {
-		if at != "proc" && at != "sys" && at != "dev" {
+		if !slices.Contains(kernelMounts, at) {
 			w.skip(at, "another file system is mounted there")
 		}
 		return nil
