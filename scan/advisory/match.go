@@ -233,20 +233,32 @@ func hasAnyPrefix(s string, prefixes ...string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
 }
 
+// sortFindings sorts places and then moves each finding once: they are large.
 func sortFindings(fs []finding.Finding) {
-	slices.SortFunc(fs, func(a, b finding.Finding) int {
-		return cmp.Or(
-			cmp.Compare(b.Severity, a.Severity),
-			cmp.Compare(boolByte(b.KEV != nil), boolByte(a.KEV != nil)),
-			cmp.Compare(epssScore(&b), epssScore(&a)),
-			cmp.Compare(a.ID, b.ID),
-			cmp.Compare(a.Package.Name, b.Package.Name),
-			cmp.Compare(a.Package.Version, b.Package.Version),
-			cmp.Compare(a.Package.Type, b.Package.Type),
-			cmp.Compare(layerIndex(&a), layerIndex(&b)),
-			cmp.Compare(a.Package.Arch, b.Package.Arch),
-		)
-	})
+	order := make([]int, len(fs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return compareFindings(&fs[a], &fs[b]) })
+	sorted := make([]finding.Finding, len(fs))
+	for to, from := range order {
+		sorted[to] = fs[from]
+	}
+	copy(fs, sorted)
+}
+
+func compareFindings(a, b *finding.Finding) int {
+	return cmp.Or(
+		cmp.Compare(b.Severity, a.Severity),
+		cmp.Compare(boolByte(b.KEV != nil), boolByte(a.KEV != nil)),
+		cmp.Compare(epssScore(b), epssScore(a)),
+		cmp.Compare(a.ID, b.ID),
+		cmp.Compare(a.Package.Name, b.Package.Name),
+		cmp.Compare(a.Package.Version, b.Package.Version),
+		cmp.Compare(a.Package.Type, b.Package.Type),
+		cmp.Compare(layerIndex(a), layerIndex(b)),
+		cmp.Compare(a.Package.Arch, b.Package.Arch),
+	)
 }
 
 func epssScore(f *finding.Finding) float64 {
