@@ -19,13 +19,11 @@ var Imports = map[string][]string{
 var Doors = map[string][]string{
 	"github.com/google/go-containerregistry":  {"scan/image"},
 	"github.com/google/osv-scalibr/extractor": {"scan/inventory"},
-	"github.com/google/osv-scalibr/veles":     {"scan/inventory"},
 	"github.com/google/osv-scalibr/semantic":  {"scan/advisory"},
 	"github.com/klauspost/compress":           {"scan/image", "scan/advisory"},
 	"github.com/CycloneDX/cyclonedx-go":       {"scan/report"},
 	"github.com/spdx/tools-golang":            {"scan/report"},
 	"github.com/owenrumney/go-sarif/v3":       {"scan/report"},
-	"github.com/openvex/go-vex":               {"scan/report"},
 	"github.com/pandatix/go-cvss":             {"scan/advisory"},
 	"github.com/landlock-lsm/go-landlock":     {"internal/sandbox"},
 	"github.com/elastic/go-seccomp-bpf":       {"internal/sandbox"},
