@@ -69,7 +69,7 @@ type rowKey struct {
 
 func newMatcher(db *DB, inv *finding.Inventory, only want) *matcher {
 	return &matcher{
-		db: db, inv: inv, only: only, memo: map[identity]*outcome{}, rows: map[rowKey]int{},
+		db: db, inv: inv, only: only, memo: make(map[identity]*outcome, len(inv.Packages)), rows: map[rowKey]int{},
 		resolved: map[string][]*ecosystem{}, groups: newGrouper(db),
 	}
 }
