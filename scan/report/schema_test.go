@@ -19,6 +19,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/seawall/seawall/finding"
+
+	// Carries the SARIF schema, in a constant that is not exported: see TestSARIFSchema.
+	_ "github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 )
 
 // Official schemas are taken from Go modules that publish them: from the module cache, never from the network.
