@@ -1,0 +1,57 @@
+package layering
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What an executable may grow to. A change that needs more says why, here.
+var executables = map[string]struct {
+	bytes    int64
+	packages int
+}{
+	"cmd/seawall": {bytes: 30 << 20, packages: 720},
+}
+
+// unwanted modules would double an executable or bring code of which nothing is needed; a dependency of a dependency
+// could pull them in unnoticed.
+var unwanted = []string{"k8s.io/", "sigs.k8s.io/", "github.com/aws/", "github.com/Azure/", "cloud.google.com/go/storage", "modernc.org/",
+	"github.com/moby/moby", "github.com/sigstore/", "github.com/open-policy-agent/", "plugin"}
+
+func TestExecutables(t *testing.T) {
+	for name, limit := range executables {
+		cmd := exec.Command("go", "list", "-deps", module+"/"+name)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		packages := strings.Fields(string(out))
+		if len(packages) > limit.packages {
+			t.Errorf("%s links %d packages, at most %d are allowed", name, len(packages), limit.packages)
+		}
+		for _, p := range packages {
+			for _, prefix := range unwanted {
+				if strings.HasPrefix(p, prefix) {
+					t.Errorf("%s links %s", name, p)
+				}
+			}
+		}
+		file := filepath.Join(t.TempDir(), filepath.Base(name))
+		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", file, module+"/"+name)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Size() > limit.bytes {
+			t.Errorf("%s has %d bytes, at most %d are allowed", name, info.Size(), limit.bytes)
+		}
+	}
+}
