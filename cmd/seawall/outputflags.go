@@ -51,19 +51,32 @@ func (f *outputFlags) report(t terminal, results []finding.Result) error {
 		o.Color, o.Width = color(t), width(t.out)
 		return f.write(t.out, results, o)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(f.out), ".seawall-report-")
+	err := writeFile(f.out, func(w io.Writer) error { return f.write(w, results, o) })
+	if err != nil && !errors.As(err, new(exitError)) {
+		err = inputError("writing "+f.out, err)
+	}
+	return err
+}
+
+// writeFile replaces a regular file in one step: it has either its old content or all of the new. A device or a pipe
+// (/dev/stdout, /dev/null) is written to.
+func writeFile(name string, write func(io.Writer) error) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		w, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(w), w.Close())
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(name), ".seawall-report-")
 	if err != nil {
-		return inputError("writing the report", err)
+		return err
 	}
 	defer os.Remove(tmp.Name())
-	err = errors.Join(f.write(tmp, results, o), tmp.Chmod(0o644), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), f.out)
+	if err := errors.Join(write(tmp), tmp.Chmod(0o644), tmp.Close()); err != nil {
+		return err
 	}
-	if err != nil {
-		return inputError("writing "+f.out, err)
-	}
-	return nil
+	return os.Rename(tmp.Name(), name)
 }
 
 func (f *outputFlags) write(w io.Writer, results []finding.Result, o report.Options) error {
