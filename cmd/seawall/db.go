@@ -262,6 +262,9 @@ func newDBExport(t terminal, f *dbFlags) *cobra.Command {
 			if keyFile == "" {
 				return usagef("an export must be signed: give --sign-key FILE (`seawall db keygen` makes one)")
 			}
+			if err := replaceable(args[0]); err != nil {
+				return err
+			}
 			key, err := readBounded(keyFile, 1<<16)
 			if err != nil {
 				return fmt.Errorf("reading the signing key: %w", err)

@@ -123,7 +123,7 @@ func (a *affectedFlags) openIndex(ctx context.Context, t terminal) (*affected.In
 
 func (a *affectedFlags) indexPath(t terminal) (string, error) {
 	if a.index != "" {
-		return a.index, nil
+		return a.index, replaceable(a.index)
 	}
 	full, err := filepath.Abs(a.sboms)
 	if err != nil {

@@ -58,6 +58,14 @@ func (f *outputFlags) report(t terminal, results []finding.Result) error {
 	return err
 }
 
+// replaceable refuses what must not be replaced by a file: devices, pipes, directories.
+func replaceable(name string) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return usagef("%s is not a regular file: give the name of a file to write", name)
+	}
+	return nil
+}
+
 // writeFile replaces a regular file in one step: it has either its old content or all of the new. A device or a pipe
 // (/dev/stdout, /dev/null) is written to.
 func writeFile(name string, write func(io.Writer) error) error {
