@@ -45,7 +45,8 @@ func writeInventory(path string, seed uint64, packages int) error {
 		if i > 0 {
 			w.WriteByte(',')
 		}
-		name, version := packageName(r), s.version(r)
+		name := packageName(r)
+		version := s.installed(r, name)
 		fmt.Fprintf(w, `{"type":"library","name":%q,"version":%q,"purl":%q}`, name, version, fmt.Sprintf(s.purl, name, version))
 	}
 	w.WriteString("]}\n")

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"os"
 )
@@ -86,8 +87,24 @@ func (s share) spelled(name string) string {
 	return name
 }
 
+// version is any that the package ever had.
 func (s share) version(r *rand.Rand) string {
-	v := fmt.Sprintf("%d.%d.%d", r.IntN(4), r.IntN(12), r.IntN(20))
+	return s.spelledVersion(r.IntN(4), r.IntN(12), r.IntN(20))
+}
+
+// versionsInUse is how many versions of one package a whole fleet runs.
+const versionsInUse = 8
+
+// installed is one of the few versions of the package that are in use.
+func (s share) installed(r *rand.Rand, name string) string {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	seed := int(h.Sum32() >> 8)
+	return s.spelledVersion(seed%4, seed/4%12, r.IntN(versionsInUse)*seed%20)
+}
+
+func (s share) spelledVersion(major, minor, patch int) string {
+	v := fmt.Sprintf("%d.%d.%d", major, minor, patch)
 	switch s.ecosystem {
 	case "Debian":
 		return v + "-1"
