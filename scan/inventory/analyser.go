@@ -39,6 +39,7 @@ func (a *Analyser) Start() *Writer {
 	return &Writer{
 		a:       a,
 		claims:  newClaims(),
+		dirs:    newDirs(),
 		results: map[string]*result{},
 		spool:   spool{memory: a.o.Limits.MemoryFile, dir: a.o.TempDir},
 	}
@@ -54,6 +55,7 @@ type Writer struct {
 	// results by path: a later entry for the same path replaces the earlier one.
 	results  map[string]*result
 	links    []Link
+	dirs     dirs
 	claims   claims
 	packages int // in results, ever
 	entries  int
@@ -94,6 +96,8 @@ func (w *Writer) Visit(ctx context.Context, e *Entry) error {
 	if !w.admit(e) {
 		return nil
 	}
+	named := e.Path
+	e = w.placed(e)
 	switch e.Kind {
 	case Whiteout:
 		w.mark(e.Path, replaces)
@@ -102,19 +106,39 @@ func (w *Writer) Visit(ctx context.Context, e *Entry) error {
 		w.mark(e.Path, hidesBelow)
 		return nil
 	case Dir:
-		w.mark(e.Path, makesDir)
+		w.dirs.know(w.mark(e.Path, makesDir))
 	default:
 		w.mark(e.Path, replaces)
 	}
+	w.dirs.replaced(e)
 	delete(w.results, e.Path)
 	w.note(e)
 	switch e.Kind {
 	case File:
-		return w.file(ctx, e)
+		return w.file(ctx, e, named)
 	case Hardlink:
 		w.links = append(w.links, Link{Path: e.Path, Target: e.Linkname})
 	}
 	return nil
+}
+
+// placed returns e as it lies in the tree, where symbolic links of the layer lead it elsewhere than its name says.
+func (w *Writer) placed(e *Entry) *Entry {
+	at, target := w.dirs.place(e.Path), e.Linkname
+	switch e.Kind {
+	case Hardlink:
+		if target != "" {
+			target = w.dirs.place(target)
+		}
+	case Opaque:
+		w.dirs.passThrough(at)
+	}
+	if at == e.Path && target == e.Linkname {
+		return e
+	}
+	moved := *e
+	moved.Path, moved.Linkname = at, target
+	return &moved
 }
 
 // admit counts the entry and refuses what has no place in a tree.
@@ -135,10 +159,10 @@ func (w *Writer) admit(e *Entry) bool {
 	return true
 }
 
-func (w *Writer) mark(p string, do effect) {
-	var m uint64
-	m, w.hash = hashPath(w.hash, p)
-	w.marks = append(w.marks, m|uint64(do))
+func (w *Writer) mark(p string, do effect) (mark uint64) {
+	mark, w.hash = hashPath(w.hash, p)
+	w.marks = append(w.marks, mark|uint64(do))
+	return mark
 }
 
 // Finish ends the layer. The Writer cannot be used afterwards.
@@ -156,6 +180,7 @@ func (w *Writer) Finish(ctx context.Context) (Layer, error) {
 	w.resolveOwners()
 	w.resolveLicences()
 	l := w.collect()
+	l.Symlinks, l.Through = w.symlinks(paths), w.dirs.throughSet(paths)
 	l.Links, l.Paths, l.Gaps = outside, paths, w.gaps
 	return l, nil
 }

@@ -12,15 +12,15 @@ import (
 
 // The encoded form of a Layer, all integers little-endian or unsigned varints:
 //
-//	magic "SWL1" · one byte of kinds that were looked for · five lengths of 8 bytes · five sections:
-//	packages · paths · executables · secrets · the rest
+//	magic "SWL2" · one byte of kinds that were looked for · seven lengths of 8 bytes · seven sections:
+//	packages · paths · executables · secrets · the rest · symbolic links · paths written through
 //
-// Packages and executables are a table of strings (count, lengths, bytes), a count and that many records whose texts
+// Packages, executables and links are a table of strings (count, lengths, bytes), a count and that many records whose texts
 // are indexes into the table: the same names and versions stand in many layers' databases, and a warm scan has
 // milliseconds. Paths are a PathSet as it is. Secrets and the rest are JSON. A section that is not wanted is skipped.
 const (
-	layerMagic   = "SWL1"
-	sectionCount = 5
+	layerMagic   = "SWL2"
+	sectionCount = 7
 	layerHeader  = len(layerMagic) + 1 + 8*sectionCount
 )
 
@@ -45,6 +45,7 @@ func (l *Layer) MarshalBinary() ([]byte, error) {
 	}
 	sections := [sectionCount][]byte{
 		encodeRecords(l.Packages, packageFields), l.Paths, encodeRecords(l.Executables, executableFields), secrets, other,
+		encodeRecords(l.Symlinks, linkFields), l.Through,
 	}
 	b := append([]byte(layerMagic), packScanned(l.Scanned))
 	for _, s := range sections {
@@ -63,7 +64,7 @@ func DecodeLayer(b []byte, want finding.Scanned) (Layer, error) {
 	if err != nil {
 		return Layer{}, fmt.Errorf("decoding layer: %w", err)
 	}
-	l := Layer{Scanned: both(scanned, want), Paths: PathSet(sections[1])}
+	l := Layer{Scanned: both(scanned, want), Paths: PathSet(sections[1]), Through: PathSet(sections[6])}
 	var other rest
 	err = errors.Join(
 		decodeIf(l.Scanned.Packages, func() (err error) {
@@ -76,6 +77,10 @@ func DecodeLayer(b []byte, want finding.Scanned) (Layer, error) {
 		}),
 		decodeIf(l.Scanned.Secrets, func() error { return json.Unmarshal(sections[3], &l.Secrets) }),
 		json.Unmarshal(sections[4], &other),
+		decodeIf(true, func() (err error) {
+			l.Symlinks, err = decodeRecords(sections[5], linkFields)
+			return err
+		}),
 	)
 	if err != nil {
 		return Layer{}, fmt.Errorf("decoding layer: %w", err)
@@ -108,7 +113,7 @@ func cutSections(b []byte) (sections [sectionCount][]byte, s finding.Scanned, er
 		}
 		sections[i], body = body[:n:n], body[n:]
 	}
-	if len(sections[1])%markSize != 0 || len(body) != 0 {
+	if len(sections[1])%markSize != 0 || len(sections[6])%markSize != 0 || len(body) != 0 {
 		return sections, s, errDamaged
 	}
 	return sections, unpackScanned(b[len(layerMagic)]), nil
@@ -164,6 +169,11 @@ func executableFields(c coder, x *finding.Executable) {
 	c.texts(&x.Capabilities)
 }
 
+func linkFields(c coder, l *Link) {
+	c.text(&l.Path)
+	c.text(&l.Target)
+}
+
 func flag(c coder, b *bool) {
 	var n uint64
 	if *b {
@@ -173,7 +183,7 @@ func flag(c coder, b *bool) {
 	*b = n != 0
 }
 
-// minRecord is the least that a record takes, in bytes.
+// minRecord is the least that a record takes, in bytes; links take less, of which there are few.
 const minRecord = 8
 
 // writer is the coder that writes.

@@ -23,6 +23,8 @@ func sampleLayer() Layer {
 		Releases: []Release{{"etc/os-release", "ID=debian\nVERSION_ID=12\n"}},
 		Links:    []Link{{"a", "b"}},
 		Gaps:     []finding.Gap{{Kind: finding.GapTooLarge, Where: "x", Detail: "y"}},
+		Symlinks: []Link{{"lib", "usr/lib"}},
+		Through:  newPathSet([]uint64{1 << 30}),
 		Paths:    newPathSet([]uint64{1 << 20, 5 << 40, 4}),
 		Facts:    Facts{Setuid: []PathFact{{Path: "usr/bin/ping", Mode: 0o4755}}},
 	}

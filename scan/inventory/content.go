@@ -22,13 +22,17 @@ type wants struct {
 	secret bool
 }
 
-func (a *Analyser) want(e *Entry) wants {
+// want decides by where a file lies and, where symbolic links lead there, by its name in the layer.
+func (a *Analyser) want(e *Entry, named string) wants {
 	x := wants{
 		exec:   e.Mode&0o111 != 0 && e.Size > 2 && (a.o.Executables || a.o.Packages),
 		secret: a.o.Secrets != nil && e.Size > 0 && e.Size <= a.o.Limits.SecretFile && worthSearching(e.Path),
 	}
-	if x.parser = a.parserFor(e.Path); x.parser != nil && e.Size == 0 {
-		x.parser = nil
+	if e.Size == 0 {
+		return x
+	}
+	if x.parser = a.parserFor(e.Path); x.parser == nil && named != e.Path {
+		x.parser = a.parserFor(named)
 	}
 	return x
 }
@@ -57,12 +61,12 @@ func (a *Analyser) parserFor(p string) *parser {
 const headSize = 512
 
 // file reads a regular file if anybody wants it.
-func (w *Writer) file(ctx context.Context, e *Entry) error {
-	want := w.a.want(e)
+func (w *Writer) file(ctx context.Context, e *Entry, named string) error {
+	want := w.a.want(e, named)
 	if want == (wants{}) || e.Content == nil {
 		return nil
 	}
-	f := &file{path: e.Path, size: e.Size}
+	f := &file{path: e.Path, named: named, size: e.Size}
 	if err := w.readHead(f, e, &want); err != nil {
 		return fmt.Errorf("reading %s: %w", e.Path, err)
 	}
@@ -86,9 +90,11 @@ func (x wants) whole(a *Analyser) bool {
 // file is a regular file being read.
 type file struct {
 	path string
-	size int64
-	head []byte
-	elf  bool
+	// named is the path as the layer has it, path where symbolic links lead it.
+	named string
+	size  int64
+	head  []byte
+	elf   bool
 	// r gives the content, nil when only the sum was wanted. data is the same where it is in memory; both are only
 	// valid until the next file is read.
 	r        io.ReaderAt

@@ -20,7 +20,7 @@ var releaseFiles = []string{
 
 var releaseParser = parser{name: "release file", bytes: true, max: 64 << 10, trusted: true, where: at(releaseFiles...),
 	run: func(_ context.Context, f *file) (parsed, error) {
-		return parsed{release: &Release{Path: f.path, Content: clip(string(f.data), 16<<10)}}, nil
+		return parsed{release: &Release{Path: f.named, Content: clip(string(f.data), 16<<10)}}, nil
 	}}
 
 // detectDistro reads the release files that are visible in the merged image, by path.

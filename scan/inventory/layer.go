@@ -20,7 +20,11 @@ type Layer struct {
 	Facts       Facts
 	// Links are hard links whose target is not in the layer itself.
 	Links []Link
-	Gaps  []finding.Gap
+	// Symlinks are the symbolic links that may lead to a directory, with targets as written; Through the directories
+	// that the layer writes below without bringing them. See symlink.go.
+	Symlinks []Link
+	Through  PathSet
+	Gaps     []finding.Gap
 }
 
 // Package is a package with what only merging needs.
@@ -37,7 +41,7 @@ type Release struct {
 	Content string
 }
 
-// Link is a hard link.
+// Link is a link.
 type Link struct {
 	Path, Target string
 }

@@ -16,7 +16,7 @@ import (
 //
 // Merge is a pure function: the same arguments give the same Inventory. Checks are left to the caller, who gets Facts.
 func Merge(layers []Layer, img finding.Image) (finding.Inventory, Facts) {
-	m := merger{tree: newTree(), refs: layerRefs(layers, img), distro: finding.Distro{}}
+	m := merger{tree: newTree(), refs: layerRefs(layers, img), distro: finding.Distro{}, linked: writesThrough(layers)}
 	for i := range layers {
 		m.lay(&layers[i], m.refs[i])
 	}
@@ -63,7 +63,10 @@ type merger struct {
 	distro finding.Distro
 	gone   []finding.Secret // of files that an upper layer removed
 	gaps   []finding.Gap
-	linked int // packages that hard links repeated
+	copies int // packages that hard links repeated
+	// linked: some layer writes through a symbolic link. followed: the one that is being laid does.
+	linked, followed bool
+	heldLinks        int
 }
 
 // holding is what one path of the merged tree holds.
@@ -72,13 +75,14 @@ type holding struct {
 	exec     *finding.Executable
 	secrets  []finding.Secret
 	release  string
+	link     string // target of the symbolic link, see merger.linked
 	gaps     []finding.Gap
 	// facts by kind, see factKinds.
 	facts [factKinds][]PathFact
 }
 
 func (h *holding) empty() bool {
-	if h.gaps != nil || h.packages != nil || h.exec != nil || h.secrets != nil || h.release != "" {
+	if h.gaps != nil || h.packages != nil || h.exec != nil || h.secrets != nil || h.release != "" || h.link != "" {
 		return false
 	}
 	for _, f := range h.facts {
@@ -92,8 +96,11 @@ func (h *holding) empty() bool {
 // lay puts one layer on top.
 func (m *merger) lay(l *Layer, ref *finding.LayerRef) {
 	before := m.tree.remove(l.Paths)
+	if m.linked {
+		m.followed = m.layThrough(l, before)
+	}
 	for i := range l.Releases {
-		m.tree.at(l.Releases[i].Path).release = l.Releases[i].Content
+		m.tree.at(m.at(l.Releases[i].Path)).release = l.Releases[i].Content
 	}
 	m.layPackages(l.Packages, before, ref)
 	m.layExecutables(l.Executables, before, ref)
@@ -110,6 +117,7 @@ func (m *merger) layGaps(gaps []finding.Gap) {
 			m.gaps = append(m.gaps, g)
 			continue
 		}
+		g.Where = m.at(g.Where)
 		h := m.tree.at(g.Where)
 		h.gaps = append(h.gaps, g)
 	}
@@ -124,13 +132,17 @@ func (m *merger) layPackages(packages []Package, before map[string]*holding, ref
 		for end < len(packages) && packages[end].Path == p {
 			end++
 		}
-		h, older := m.tree.at(p), olderList{}
-		if old := before[p]; old != nil {
+		at := m.at(p)
+		h, older := m.tree.at(at), olderList{}
+		if old := before[at]; old != nil {
 			older.list = old.packages
 		}
-		h.packages = slices.Grow(h.packages, end-start)
+		h.packages = make([]held, 0, end-start)
 		for i := start; i < end; i++ {
 			x := held{Package: &packages[i], layer: ref, licences: packages[i].Licenses}
+			if at != p {
+				x.path = at
+			}
 			if old := older.find(&packages[i]); old != nil {
 				x.layer = old.layer
 				if x.licences == nil {
@@ -147,7 +159,7 @@ func (m *merger) layPackages(packages []Package, before map[string]*holding, ref
 func (m *merger) layExecutables(execs []finding.Executable, before map[string]*holding, ref *finding.LayerRef) {
 	for i := range execs {
 		x := execs[i]
-		x.Layer = ref
+		x.Layer, x.Path = ref, m.at(x.Path)
 		if old := before[x.Path]; x.Owner == "" && old != nil && old.exec != nil {
 			x.Owner = old.exec.Owner
 		}
@@ -160,7 +172,7 @@ func (m *merger) layExecutables(execs []finding.Executable, before map[string]*h
 func (m *merger) laySecrets(secrets []finding.Secret, before map[string]*holding, ref *finding.LayerRef) {
 	for i := range secrets {
 		s := secrets[i]
-		s.Layer = ref
+		s.Layer, s.Path = ref, m.at(s.Path)
 		if old := before[s.Path]; old != nil {
 			s.Layer = old.takeSecret(&s)
 		}
@@ -193,6 +205,7 @@ const maxLinked = 200_000
 // layLinks lets hard links into lower layers hold what their targets hold.
 func (m *merger) layLinks(links []Link, ref *finding.LayerRef) {
 	for _, l := range links {
+		l.Path, l.Target = m.at(l.Path), m.at(l.Target)
 		target := m.tree.look(l.Target)
 		if target == nil || target.empty() || l.Path == l.Target {
 			continue
@@ -203,7 +216,7 @@ func (m *merger) layLinks(links []Link, ref *finding.LayerRef) {
 			x.Path, x.Layer = l.Path, ref
 			h.exec = &x
 		}
-		if m.linked += len(target.packages); m.linked > maxLinked {
+		if m.copies += len(target.packages); m.copies > maxLinked {
 			m.gaps = append(m.gaps, finding.Gap{Kind: finding.GapTooLarge, Where: l.Path, Detail: "hard links repeat too many packages"})
 			return
 		}
@@ -238,7 +251,7 @@ func (m *merger) into(inv *finding.Inventory) {
 func (m *merger) releases() map[string]string {
 	files := map[string]string{}
 	for _, p := range releaseFiles {
-		if h := m.tree.look(p); h != nil && h.release != "" {
+		if h := m.tree.look(follow(p, m.tree.link)); h != nil && h.release != "" {
 			files[p] = h.release
 		}
 	}

@@ -18,7 +18,7 @@ func (f *Facts) lists() [factKinds]*[]PathFact {
 func (m *merger) layFacts(f *Facts, ref *finding.LayerRef) {
 	for kind, list := range f.lists() {
 		for _, fact := range *list {
-			fact.Layer = ref
+			fact.Layer, fact.Path = ref, m.at(fact.Path)
 			h := m.tree.at(fact.Path)
 			h.facts[kind] = append(h.facts[kind], fact)
 		}

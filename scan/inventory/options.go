@@ -8,7 +8,7 @@ import (
 
 // AnalyserVersion is part of the key under which a Layer may be kept. It changes whenever the same layer could give
 // a different Layer.
-const AnalyserVersion = "1"
+const AnalyserVersion = "2"
 
 // Options say what to look for and how much of it.
 type Options struct {

@@ -62,12 +62,26 @@ func (t *tree) node(p string) int32 {
 	return i
 }
 
+// link returns the target of the symbolic link at p.
+func (t *tree) link(p string) (target string, ok bool) {
+	h := t.look(p)
+	if h == nil || h.link == "" {
+		return "", false
+	}
+	return h.link, true
+}
+
 // remove takes away what a layer with these paths hides, and returns it by path.
 func (t *tree) remove(paths PathSet) map[string]*holding {
 	removed := map[string]*holding{}
-	if paths.Len() == 0 {
-		return removed
+	if paths.Len() > 0 {
+		t.removeBy(removed, func(n *node) uint8 { return hides(paths.find(n.mark)) })
 	}
+	return removed
+}
+
+// removeBy takes away what hide says, and enters it in removed.
+func (t *tree) removeBy(removed map[string]*holding, hide func(*node) uint8) {
 	const self, below = 1, 2 // what of a node is hidden: it, what is under it
 	hidden := make([]uint8, len(t.nodes))
 	for i := range t.nodes {
@@ -75,14 +89,13 @@ func (t *tree) remove(paths PathSet) map[string]*holding {
 		if n.parent >= 0 && hidden[n.parent]&below != 0 {
 			hidden[i] = self | below
 		} else {
-			hidden[i] = hides(paths.find(n.mark))
+			hidden[i] = hide(n)
 		}
 		if n.hold != nil && hidden[i]&self != 0 {
 			removed[n.path] = n.hold
 			n.hold = nil
 		}
 	}
-	return removed
 }
 
 // hides translates effects on a path. A directory hides a file of the same name; a path that holds something is a file,
