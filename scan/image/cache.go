@@ -191,7 +191,8 @@ func (c *Cache) get(dir, key string) ([]byte, bool) {
 }
 
 func (c *Cache) readFile(name string) ([]byte, fs.FileInfo, error) {
-	f, err := c.root.Open(name)
+	// A pipe in an entry's place must not keep anybody waiting for a writer.
+	f, err := c.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -121,6 +122,28 @@ func TestCacheCorrupt(t *testing.T) {
 				t.Errorf("got %q", got)
 			}
 		})
+	}
+}
+
+// A pipe where an entry should be is a miss, at once: opening one waits for a writer otherwise.
+func TestCacheEntryIsPipe(t *testing.T) {
+	dir := t.TempDir()
+	c := openCache(t, dir, 0)
+	if err := c.PutLayer("k", []byte("value")); err != nil {
+		t.Fatal(err)
+	}
+	f := cacheFiles(t, dir)[0]
+	if err := os.Remove(f); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(f, 0o600); err != nil {
+		t.Skipf("no named pipes here: %v", err)
+	}
+	if got, ok := c.Layer("k"); ok {
+		t.Errorf("got %q", got)
+	}
+	if left := cacheFiles(t, dir); len(left) != 0 {
+		t.Errorf("left: %v", left)
 	}
 }
 

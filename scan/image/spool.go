@@ -19,7 +19,7 @@ func spoolFile(dir string) (*os.File, error) {
 	// Not every file system can do that.
 	f, err := os.CreateTemp(dir, ".seawall-spool-*")
 	if err != nil {
-		return nil, fmt.Errorf("spooling: %w; choose another directory with TempDir", err)
+		return nil, fmt.Errorf("spooling: %w; set TMPDIR to a directory that can be written to", err)
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		f.Close()
@@ -38,7 +38,7 @@ func spool(ctx context.Context, src io.Reader, dir string, lim *Limits) (*os.Fil
 	if err != nil {
 		f.Close()
 		if errors.Is(err, unix.ENOSPC) {
-			err = fmt.Errorf("%w in %s; choose a larger directory with TempDir", err, dir)
+			err = fmt.Errorf("%w in %s; set TMPDIR to a larger directory", err, dir)
 		}
 		return nil, 0, err
 	}
