@@ -170,12 +170,15 @@ func (p *page) verdict(v *finding.Verdict) {
 	for _, reason := range v.Reasons {
 		mark := p.decision(reason.Decision, fmt.Sprintf("%-13s", reason.Decision))
 		text := Printable(reason.Message)
-		if len(reason.IDs) > 0 {
-			text += " (" + idList(reason.IDs, 4) + ")"
+		if ids := idList(reason.IDs, 4); ids != "" && !saysAlready(text, reason.IDs) {
+			text += " (" + ids + ")"
 		}
 		p.hanging(mark, text+" "+p.dim("["+Printable(reason.Rule)+"]"))
 	}
 }
+
+// saysAlready reports whether a reason's message names what is behind it by itself.
+func saysAlready(text string, ids []string) bool { return strings.Contains(text, Printable(ids[0])) }
 
 // longReport is how many findings it takes until the top of the report has scrolled away.
 const longReport = 20

@@ -136,7 +136,7 @@ func (p *page) next(r *finding.Result) {
 	if r.Verdict == nil {
 		lines = append(lines, [2]string{"seawall gate " + ref, "may it ship? exits 0 or 1"})
 	}
-	lines = append(lines, [2]string{"seawall scan -o html " + ref, "the same with every detail, as a page"})
+	lines = append(lines, [2]string{"seawall scan -o html --out report.html " + ref, "the same with every detail, as a page"})
 	width := 0
 	for _, l := range lines {
 		width = max(width, cells(l[0]))
