@@ -14,7 +14,7 @@ func newCache(t terminal) *cobra.Command {
 	open := func() (*image.Cache, error) {
 		c, err := image.OpenCache(dir, 0)
 		if err != nil {
-			return nil, inputError("opening the cache", err)
+			return nil, exitError{code: exitUsage, err: err}
 		}
 		return c, nil
 	}
@@ -24,6 +24,9 @@ func newCache(t terminal) *cobra.Command {
 	var output string
 	status := &cobra.Command{Use: "status", Short: "Show how much is kept", Args: cobra.NoArgs, Example: "  seawall cache status",
 		RunE: func(*cobra.Command, []string) error {
+			if output != "text" && output != "json" {
+				return usagef("unknown output %q: want text or json", output)
+			}
 			c, err := open()
 			if err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 )
 
 // The exit codes of every command. Their text is part of the help.
@@ -53,10 +54,23 @@ func hintFor(err error) string {
 		return "sign in with `docker login` or set DOCKER_CONFIG; credential helpers are honoured"
 	case strings.Contains(text, "x509:"):
 		return "give the registry's CA with --ca-cert FILE, or --insecure for a test registry"
+	case strings.Contains(text, "the worker died (signal: killed)"):
+		return "something killed the parsing process, most often the system for lack of memory: try --jobs 1, or more memory"
+	case strings.Contains(text, "making the worker's directory"):
+		return "set TMPDIR to a directory that exists and can be written to"
+	case errors.Is(err, syscall.ENOSPC) && !strings.Contains(text, "TMPDIR"):
+		return "the disk is full: free some space, or write elsewhere"
+	case errors.Is(err, fs.ErrPermission) && !readsImage(text):
+		return "choose another place, or run as the owner of this one"
 	case errors.Is(err, fs.ErrPermission):
 		return "the file or socket belongs to someone else: run as its owner, or save the image to a file and scan that"
 	case strings.HasPrefix(text, "unknown command") || strings.HasPrefix(text, "unknown flag"):
 		return "`seawall --help` lists the commands, `seawall COMMAND --help` its flags"
 	}
 	return ""
+}
+
+// readsImage reports whether an error is about an image rather than a file of Seawall's own.
+func readsImage(text string) bool {
+	return strings.HasPrefix(text, "scanning ") || strings.HasPrefix(text, "opening the image")
 }

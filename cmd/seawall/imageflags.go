@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ func (f *imageFlags) register(cmd *cobra.Command, t terminal) {
 	fs.BoolVar(&f.open.AllPlatforms, "all-platforms", false, "every platform of an index, each with its own verdict")
 	fs.BoolVar(&f.open.Insecure, "insecure", false, "allow plain HTTP and unverified certificates for registries")
 	fs.StringVar(&f.open.CAFile, "ca-cert", "", "PEM `FILE` of certificates to trust for registries")
-	fs.StringVar((*string)(&f.open.Engine), "engine", "", "take bare names only from this engine: docker, podman, containerd, or none")
+	fs.StringVar((*string)(&f.open.Engine), "engine", "", "take bare names only from this `ENGINE`: docker, podman, containerd, or none")
 	namespace, ok := t.env("CONTAINERD_NAMESPACE")
 	if !ok {
 		namespace = "default"
@@ -51,19 +52,27 @@ func (f *imageFlags) register(cmd *cobra.Command, t terminal) {
 	fs.StringVar(&f.open.ContainerdNamespace, "namespace", namespace, "containerd `NAMESPACE` (Kubernetes uses k8s.io)")
 	socket, _ := t.env("DOCKER_HOST")
 	fs.StringVar(&f.open.EngineSocket, "engine-socket", socket, "unix `SOCKET` of the engine (default: DOCKER_HOST, or the usual places)")
-	fs.StringSliceVar(&f.scanners, "scanners", scannerNames, "what to look for")
+	fs.StringSliceVar(&f.scanners, "scanners", scannerNames, "what to look for, some of `"+strings.Join(scannerNames, ",")+"`")
 	fs.StringVar(&f.cacheDir, "cache-dir", defaultDirs(t).cache, "`DIR` for results of layers")
 	fs.BoolVar(&f.noCache, "no-cache", false, "read every layer anew and keep nothing")
-	fs.StringVar(&f.sandbox, "sandbox", string(scan.SandboxAuto), "confinement of the parsing process: auto, require, off")
-	fs.IntVar(&f.jobs, "jobs", 0, "layers to read at once (default: one per processor)")
-	fs.DurationVar(&f.timeout, "timeout", 15*time.Minute, "give up after this long")
+	fs.StringVar(&f.sandbox, "sandbox", string(scan.SandboxAuto), "`HOW` to confine the parsing process: auto, require, off")
+	fs.IntVar(&f.jobs, "jobs", 0, "`N` layers to read at once (default: one per processor)")
+	fs.DurationVar(&f.timeout, "timeout", 15*time.Minute, "give up after this `TIME`")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 }
 
 // inventories reads an SBOM file or scans an image.
 func (f *imageFlags) inventories(ctx context.Context, t terminal, ref string) ([]finding.Inventory, error) {
+	if ref == "-" {
+		ref = "/dev/stdin"
+	}
+	if err := f.check(ref); err != nil {
+		return nil, err
+	}
 	inv, err := f.readSBOM(ref)
 	switch {
+	case err != nil && !f.sbomOnly && errors.Is(err, fs.ErrPermission):
+		return nil, inputError("opening the image", err)
 	case err != nil:
 		return nil, inputError("reading the SBOM", err)
 	case inv != nil:
@@ -91,6 +100,24 @@ func (f *imageFlags) inventories(ctx context.Context, t terminal, ref string) ([
 		return nil, inputError("scanning "+ref, err)
 	}
 	return all, nil
+}
+
+// check refuses flags that make no sense, before anything is opened.
+func (f *imageFlags) check(ref string) error {
+	engines := []image.Engine{"", image.EngineDocker, image.EnginePodman, image.EngineContainerd, image.EngineNone}
+	switch {
+	case ref == "":
+		return usagef("the name of the image is empty")
+	case !slices.Contains(engines, f.open.Engine):
+		return usagef("unknown --engine %q: want docker, podman, containerd or none", f.open.Engine)
+	case len(f.scanners) == 0:
+		return usagef("--scanners names nothing to look for: want some of %s", strings.Join(scannerNames, ","))
+	case f.timeout <= 0:
+		return usagef("--timeout %s: want a time above 0, as in 5m", f.timeout)
+	case f.jobs < 0:
+		return usagef("--jobs %d: want 1 or more, or 0 for one per processor", f.jobs)
+	}
+	return nil
 }
 
 func (f *imageFlags) options(t terminal) (scan.Options, error) {

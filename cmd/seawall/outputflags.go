@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,31 +18,37 @@ import (
 // outputFlags say how to report and where.
 type outputFlags struct {
 	format    string
+	formats   []string // those that the command can write
 	out       string
 	all       bool
 	inventory bool
 }
 
-func (f *outputFlags) register(cmd *cobra.Command, format string) {
-	var names []string
-	for _, known := range report.Formats {
-		names = append(names, known.Name)
-	}
+// register offers the given formats, of which the first is the default.
+func (f *outputFlags) register(cmd *cobra.Command, formats ...string) {
+	f.formats = formats
 	fs := cmd.Flags()
-	fs.StringVarP(&f.format, "output", "o", format, "`FORMAT`: "+strings.Join(names, ", "))
+	fs.StringVarP(&f.format, "output", "o", formats[0], "`FORMAT`: "+strings.Join(formats, ", "))
 	fs.StringVar(&f.out, "out", "", "write the report to this `FILE`")
-	fs.BoolVar(&f.all, "all", false, "list suppressed findings and kernel headers too")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // check refuses an unknown format before anything is scanned.
 func (f *outputFlags) check() error {
-	for _, known := range report.Formats {
-		if known.Name == f.format {
-			return nil
-		}
+	if slices.Contains(f.formats, f.format) {
+		return nil
 	}
-	return usagef("unknown output %q: see --help for the formats", f.format)
+	last := len(f.formats) - 1
+	return usagef("unknown output %q: want %s or %s", f.format, strings.Join(f.formats[:last], ", "), f.formats[last])
+}
+
+// reportFormats names every format that a scan can be written in.
+func reportFormats() []string {
+	var names []string
+	for _, known := range report.Formats {
+		names = append(names, known.Name)
+	}
+	return names
 }
 
 // report writes results to the terminal or to --out, which appears whole or not at all.

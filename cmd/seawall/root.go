@@ -15,7 +15,8 @@ const rootLong = `Seawall finds out what is in a container image, what is wrong 
   seawall sbom IMAGE         write a software bill of materials
 
 IMAGE is a registry reference, a docker-save or OCI archive, an OCI layout directory, a root file system directory or
-tar, an SBOM file, or docker:NAME, podman:NAME, containerd:NAME for an image of a running engine.
+tar, an SBOM file, - for one of these archives on standard input, or docker:NAME, podman:NAME, containerd:NAME for an
+image of a running engine.
 
 ` + exitCodes
 
@@ -46,12 +47,12 @@ type dirs struct{ cache, db string }
 
 // defaultDirs follows the XDG base directory specification; SEAWALL_CACHE_DIR and SEAWALL_DB_DIR come first.
 func defaultDirs(t terminal) dirs {
-	cache, ok := t.env("SEAWALL_CACHE_DIR")
-	if !ok {
+	cache, _ := t.env("SEAWALL_CACHE_DIR")
+	if cache == "" {
 		cache = filepath.Join(xdg(t, "XDG_CACHE_HOME", ".cache"), "seawall")
 	}
-	db, ok := t.env("SEAWALL_DB_DIR")
-	if !ok {
+	db, _ := t.env("SEAWALL_DB_DIR")
+	if db == "" {
 		db = filepath.Join(xdg(t, "XDG_DATA_HOME", ".local/share"), "seawall", "db")
 	}
 	return dirs{cache: cache, db: db}

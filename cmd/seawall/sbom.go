@@ -23,10 +23,8 @@ findings as scanning the image.
   seawall sbom ./rootfs -o table`,
 		Args: oneImage,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch out.format {
-			case "cyclonedx", "spdx", "table", "json":
-			default:
-				return usagef("unknown output %q: want cyclonedx, spdx, json or table", out.format)
+			if err := out.check(); err != nil {
+				return err
 			}
 			inventories, err := in.inventories(cmd.Context(), t, args[0])
 			if err != nil {
@@ -40,7 +38,7 @@ findings as scanning the image.
 		},
 	}
 	in.register(cmd, t)
-	out.register(cmd, "cyclonedx")
+	out.register(cmd, "cyclonedx", "spdx", "json", "table")
 	cmd.Flags().Lookup("scanners").Value.Set("vuln")
 	cmd.Flags().Lookup("scanners").DefValue = "vuln"
 	return cmd

@@ -121,7 +121,8 @@ type scanFlags struct {
 func (f *scanFlags) register(cmd *cobra.Command, t terminal) {
 	f.imageFlags.register(cmd, t)
 	f.ruleFlags.register(cmd, t)
-	f.outputFlags.register(cmd, "table")
+	f.outputFlags.register(cmd, reportFormats()...)
+	cmd.Flags().BoolVar(&f.all, "all", false, "list suppressed findings and kernel headers too")
 }
 
 // run takes the inventories and judges them.
