@@ -35,7 +35,7 @@ func cacheKey(s scanned, diffID string) string {
 func analyserOptions(s scanned, tempDir string) inventory.Options {
 	o := inventory.Options{Packages: s.Packages, Executables: s.Executables, TempDir: tempDir}
 	if s.Secrets {
-		o.Secrets = secret.New().File
+		o.Secrets, o.SecretWanted = secret.New().File, secret.Wanted
 	}
 	if s.Checks {
 		o.Interesting = check.Interesting

@@ -296,3 +296,19 @@ func BenchmarkVisitUnwanted(b *testing.B) {
 		}
 	}
 }
+
+// TestSecretWanted: what nobody wants is not given to the detector.
+func TestSecretWanted(t *testing.T) {
+	o := testOptions
+	o.SecretWanted = func(path string, size int64) bool { return path != "usr/share/doc/x" && size < 12 }
+	var entries []*Entry
+	var contents []string
+	for path, content := range map[string]string{"usr/share/doc/x": "token=a", "etc/x": "token=b", "etc/large": "token=cccccc"} {
+		entries, contents = append(entries, &Entry{Path: path, Size: int64(len(content))}), append(contents, content)
+	}
+	l := analyse(t, NewAnalyser(o), entries, contents)
+	want := []finding.Secret{{Rule: "token", Path: "etc/x", Masked: "b…"}}
+	if d := cmp.Diff(want, l.Secrets); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/seawall/seawall/finding"
 )
@@ -40,25 +39,6 @@ func (w *Writer) secrets(ctx context.Context, f *file) {
 	if len(found) > 0 {
 		w.at(f.path).secrets = found
 	}
-}
-
-// quietDirs hold texts that come with packages, by the thousand, and no credentials.
-var quietDirs = []string{
-	"usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/info/", "usr/share/zoneinfo/",
-	"usr/share/i18n/", "usr/share/perl/", "usr/share/licenses/", "usr/share/common-licenses/", "usr/share/terminfo/",
-	"usr/lib/locale/", "usr/include/", "var/lib/dpkg/", "var/lib/apt/lists/", "var/lib/rpm/", "lib/apk/db/",
-	"usr/lib/sysimage/rpm/", "usr/share/zsh/", "usr/share/bash-completion/", "usr/share/ca-certificates/",
-	"etc/ssl/certs/", "proc/", "sys/",
-}
-
-// worthSearching reports whether the file at p could hold a secret at all.
-func worthSearching(p string) bool {
-	for _, dir := range quietDirs {
-		if strings.HasPrefix(p, dir) {
-			return false
-		}
-	}
-	return true
 }
 
 // resolveLinks gives hard links what their targets gave, and returns those whose target is not in this layer.

@@ -25,8 +25,9 @@ type wants struct {
 // want decides by where a file lies and, where symbolic links lead there, by its name in the layer.
 func (a *Analyser) want(e *Entry, named string) wants {
 	x := wants{
-		exec:   e.Mode&0o111 != 0 && e.Size > 2 && (a.o.Executables || a.o.Packages),
-		secret: a.o.Secrets != nil && e.Size > 0 && e.Size <= a.o.Limits.SecretFile && worthSearching(e.Path),
+		exec: e.Mode&0o111 != 0 && e.Size > 2 && (a.o.Executables || a.o.Packages),
+		secret: a.o.Secrets != nil && e.Size > 0 && e.Size <= a.o.Limits.SecretFile &&
+			(a.o.SecretWanted == nil || a.o.SecretWanted(e.Path, e.Size)),
 	}
 	if e.Size == 0 {
 		return x

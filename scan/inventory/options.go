@@ -17,6 +17,8 @@ type Options struct {
 	// Secrets, when not nil, is called with the content of each text file of at most Limits.SecretFile bytes. The
 	// content is only valid during the call. It must be safe for use by several goroutines.
 	Secrets func(path string, content []byte) []finding.Secret
+	// SecretWanted, when not nil, says of which files, by path and size in bytes, Secrets is to see the content.
+	SecretWanted func(path string, size int64) bool
 	// Interesting, when not nil, says which paths the configuration checks want to hear about: see Facts.Paths.
 	Interesting func(path string) bool
 	Limits      Limits
