@@ -16,6 +16,7 @@ const (
 	orderSemver        // SemVer's, in ecosystems whose own is another
 	orderExact         // none: versions outside their ecosystem's rules, matched letter by letter
 	numOrders
+	orderUnread = numOrders // no order: an entry whose versions could not be read, kept so that a match can say so
 )
 
 // semverEcosystem is one whose order is SemVer's.
@@ -102,6 +103,7 @@ type entry struct {
 
 type draftEntry struct {
 	rec, attrs uint32
+	unread     bool // a range was dropped
 	draftAffected
 }
 
@@ -160,11 +162,14 @@ func (kc *keyCompiler) parse(order int, text string) (version.Version, bool) {
 }
 
 // parseEvents reads the versions of all events and drops the ranges that hold one outside the rules: a range with
-// a missing end would affect too much or too little. Its versions, where listed too, still count.
+// a missing end would affect too much or too little. Its versions, where listed too, still count, and the entry
+// remembers that something could not be read.
 func (kc *keyCompiler) parseEvents(drafts []draftEntry) {
 	for i := range drafts {
 		d := &drafts[i]
+		n := len(d.ranges)
 		d.ranges = slices.DeleteFunc(d.ranges, func(r draftRange) bool { return !kc.parseRange(r) })
+		d.unread = len(d.ranges) < n
 	}
 }
 
@@ -274,6 +279,9 @@ func (kc *keyCompiler) entries(out []entry, d *draftEntry) []entry {
 		if len(ivs) > 0 {
 			out = append(out, entry{d.rec, d.attrs, o, join(ivs)})
 		}
+	}
+	if d.unread {
+		out = append(out, entry{d.rec, d.attrs, orderUnread, nil})
 	}
 	return out
 }

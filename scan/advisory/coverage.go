@@ -42,7 +42,7 @@ func (mt *matcher) coverage(now time.Time) (out []finding.Coverage, gaps []findi
 		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b finding.Coverage) int { return cmp.Compare(a.Ecosystem, b.Ecosystem) })
-	gaps = append(gaps, mt.unparsed...)
+	gaps = append(gaps, mt.gaps...)
 	slices.SortStableFunc(gaps, func(a, b finding.Gap) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Where, b.Where), cmp.Compare(a.Detail, b.Detail))
 	})

@@ -2,6 +2,7 @@ package advisory
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seawall/seawall/finding"
@@ -40,7 +41,9 @@ const maxRemembered = 50_000
 func (d *Delta) Match(p *finding.Package) (rows []finding.Finding, err error) {
 	defer mapped.Guard(ErrCorrupt)(&err)
 	if d.mt == nil || len(d.mt.groups.records) > maxRemembered {
-		d.mt = newMatcher(d.db, &finding.Inventory{}, nil)
+		if d.mt, err = newMatcher(d.db, &finding.Inventory{}); err != nil {
+			return nil, err
+		}
 	}
 	eco := ecosystemOf(p, &finding.Distro{})
 	if eco == "" || p.OwnedBy != "" || d.Records == 0 {
@@ -54,6 +57,9 @@ func (d *Delta) Match(p *finding.Package) (rows []finding.Finding, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("package %s: %w", p.Name, err)
 	}
+	if out == nil {
+		return nil, nil
+	}
 	for _, f := range out.rows {
 		changed, err := d.changedRow(&f)
 		if err != nil {
@@ -64,17 +70,20 @@ func (d *Delta) Match(p *finding.Package) (rows []finding.Finding, err error) {
 			rows = append(rows, f)
 		}
 	}
-	sortFindings(rows)
+	slices.SortFunc(rows, func(a, b finding.Finding) int { return compareRows(&a, &b, p, p) })
 	return rows, nil
 }
 
 // touches: a record of the delta affects the package.
 func (d *Delta) touches(p *finding.Package, eco string) (bool, error) {
-	for _, e := range d.mt.ecosystems(eco) {
-		for _, s := range subjectsOf(p, e) {
-			hits, _, err := d.db.find(nil, &s, d.has)
-			if err != nil || len(hits) > 0 {
-				return len(hits) > 0, err
+	mt := d.mt
+	mt.looked = looked{hits: mt.looked.hits[:0]}
+	for _, e := range mt.ecosystems(eco) {
+		mt.subjects = appendSubjects(mt.subjects[:0], p, e)
+		for i := range mt.subjects {
+			err := mt.finder.find(&mt.looked, &mt.subjects[i], d.has)
+			if err != nil || len(mt.looked.hits) > 0 {
+				return len(mt.looked.hits) > 0, err
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package advisory
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -13,20 +12,31 @@ import (
 // grouper turns the hits of a package into rows, one per vulnerability. docs/decisions/0010-advisory-groups.md
 // says why it merges as it does. It remembers names and records of one run.
 type grouper struct {
-	db      *DB
-	ids     map[uint32]string
-	records map[uint32]*known
-	scores  map[uint32]foundScore // best score of others by place of a CVE
-	titles  map[uint32][]string
-	lists   map[*byte]map[uint32]bool // records by where a package's entries begin
+	db               *DB
+	firstCVE, endCVE uint32 // the places of ids that begin with "CVE-"
+	ids              map[uint32]string
+	records          map[uint32]*known
+	scores           map[uint32]*foundScore // best score of others by place of a CVE, nil for none
+	titles           titleCache
+	lists            map[*byte]map[uint32]bool // records by where a package's entries begin
+	knowns           room[known]
+	places           room[uint32]
+	scratch          []uint32
 }
 
-func newGrouper(db *DB) grouper {
-	return grouper{
-		db: db, ids: map[uint32]string{}, records: map[uint32]*known{}, scores: map[uint32]foundScore{},
-		titles: map[uint32][]string{}, lists: map[*byte]map[uint32]bool{},
+func newGrouper(db *DB) (g grouper, err error) {
+	g = grouper{
+		db: db, ids: map[uint32]string{}, records: map[uint32]*known{}, scores: map[uint32]*foundScore{},
+		titles: titleCache{}, lists: map[*byte]map[uint32]bool{},
 	}
+	if g.firstCVE, _, err = db.findName("CVE-"); err != nil {
+		return g, err
+	}
+	g.endCVE, _, err = db.findName("CVE.") // the byte after "-"
+	return g, err
 }
+
+func (g *grouper) isCVE(place uint32) bool { return g.firstCVE <= place && place < g.endCVE }
 
 // member is one record in a group, with its hits on the package.
 type member struct {
@@ -52,19 +62,21 @@ func (g *grouper) id(place uint32) (string, error) {
 	return s, err
 }
 
+// record reads a record without its id: most are only asked for a score.
 func (g *grouper) record(rec uint32) (*known, error) {
 	if k, ok := g.records[rec]; ok {
 		return k, nil
 	}
-	k, err := g.db.record(rec)
-	g.records[rec] = &k
-	return &k, err
+	k := &g.knowns.take(1)[0]
+	err := g.db.recordInto(k, rec, &g.places)
+	g.records[rec] = k
+	return k, err
 }
 
-// rows groups the hits of one package. os says that a distribution's advisories speak.
-func (g *grouper) rows(hits []hit, eco string) ([]finding.Finding, error) {
-	members, err := g.members(hits)
-	if err != nil {
+// rows groups the hits of one package.
+func (g *grouper) rows(l *looked, eco string) ([]finding.Finding, error) {
+	members, err := g.members(l)
+	if err != nil || len(members) == 0 {
 		return nil, err
 	}
 	groups, err := g.group(members)
@@ -73,96 +85,159 @@ func (g *grouper) rows(hits []hit, eco string) ([]finding.Finding, error) {
 	}
 	rows := make([]finding.Finding, len(groups))
 	for i, gr := range groups {
-		if rows[i], err = g.row(gr, eco); err != nil {
+		if err = g.row(&rows[i], gr, eco); err != nil {
 			return nil, err
 		}
 	}
 	return rows, nil
 }
 
+func byRecord(a, b hit) int { return cmp.Compare(a.rec, b.rec) }
+
 // members joins the hits of each record, in the order of record ids. A withdrawn record never matches, also not in
 // a file that lists it.
-func (g *grouper) members(hits []hit) ([]*member, error) {
-	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.rec, b.rec) })
-	var out []*member
-	for _, h := range hits {
-		if n := len(out); n > 0 && out[n-1].rec == h.rec {
-			out[n-1].hits = append(out[n-1].hits, h)
-			continue
+func (g *grouper) members(l *looked) ([]*member, error) {
+	hits := l.hits
+	if !slices.IsSortedFunc(hits, byRecord) {
+		slices.SortStableFunc(hits, byRecord)
+	}
+	all := make([]member, 0, len(hits))
+	out := make([]*member, 0, len(hits))
+	for len(hits) > 0 {
+		n := 1
+		for n < len(hits) && hits[n].rec == hits[0].rec {
+			n++
 		}
-		k, err := g.record(h.rec)
+		k, err := g.record(hits[0].rec)
 		if err != nil {
 			return nil, err
 		}
+		m := member{known: k, hits: hits[:n:n]}
+		hits = hits[n:]
 		if !k.withdrawn.IsZero() {
 			continue
 		}
-		m := &member{known: k, hits: []hit{h}}
+		if k.id, err = g.id(k.place); err != nil {
+			return nil, err
+		}
 		if m.cves, err = g.cvesOf(k); err != nil {
 			return nil, err
 		}
-		out = append(out, m)
+		overruled, err := g.overruled(&m, l.ordinary)
+		if err != nil {
+			return nil, err
+		}
+		if !overruled {
+			all = append(all, m)
+			out = append(out, &all[len(all)-1])
+		}
 	}
 	return out, nil
+}
+
+// overruled: only extended support's data says that the package is affected, and the release's own advisories speak
+// of the same vulnerabilities of this package: their word counts.
+func (g *grouper) overruled(m *member, ordinary [][]byte) (bool, error) {
+	for i := range m.hits {
+		if !m.hits[i].subject.eco.extended {
+			return false, nil
+		}
+	}
+	if g.anyLists(ordinary, m.rec) {
+		return true, nil
+	}
+	for _, cve := range m.cves {
+		n, err := g.db.entryAt(cve)
+		if err != nil {
+			return false, err
+		}
+		spoken := n.rec >= 0 && g.anyLists(ordinary, uint32(n.rec)) ||
+			slices.ContainsFunc(n.refs, func(rec uint32) bool { return g.anyLists(ordinary, rec) })
+		if !spoken {
+			return false, nil
+		}
+	}
+	return len(m.cves) > 0, nil
+}
+
+// unread names the records whose versions could not be read and that did not hit by what could.
+func (g *grouper) unread(l *looked) (ids []string, err error) {
+	slices.Sort(l.unread)
+	for _, rec := range slices.Compact(l.unread) {
+		if slices.ContainsFunc(l.hits, func(h hit) bool { return h.rec == rec }) {
+			continue
+		}
+		k, err := g.record(rec)
+		if err != nil {
+			return nil, err
+		}
+		id, err := g.id(k.place)
+		if err != nil {
+			return nil, err
+		}
+		if k.withdrawn.IsZero() {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
 }
 
 // cvesOf names the vulnerabilities that a record is about. One that names no CVE is about those that the records
 // which it names as aliases are about.
 func (g *grouper) cvesOf(k *known) ([]uint32, error) {
-	cves, err := g.ownCVEs(k)
-	if err != nil || len(cves) > 0 {
-		return cves, err
+	cves := g.ownCVEs(k)
+	if len(cves) > 0 {
+		return cves, nil
 	}
-	for _, place := range append(slices.Clone(k.aliases), k.upstream...) {
-		n, err := g.db.entryAt(place)
-		if err != nil {
-			return nil, err
-		}
-		if n.rec < 0 {
-			continue
-		}
-		other, err := g.record(uint32(n.rec))
-		if err != nil {
-			return nil, err
-		}
-		more, err := g.ownCVEs(other)
-		if err != nil {
-			return nil, err
-		}
-		cves = append(cves, more...)
-	}
-	slices.Sort(cves)
-	return slices.Compact(cves), nil
-}
-
-func (g *grouper) ownCVEs(k *known) (cves []uint32, err error) {
-	if isCVE(k.id) {
-		place, ok, err := g.db.findName(k.id)
-		if err != nil || !ok {
-			return nil, err
-		}
-		cves = append(cves, place)
-	}
-	for _, place := range append(slices.Clone(k.aliases), k.upstream...) {
-		id, err := g.id(place)
-		if err != nil {
-			return nil, err
-		}
-		if isCVE(id) {
-			cves = append(cves, place)
+	for _, list := range [][]uint32{k.aliases, k.upstream} {
+		for _, place := range list {
+			n, err := g.db.entryAt(place)
+			if err != nil {
+				return nil, err
+			}
+			if n.rec < 0 {
+				continue
+			}
+			other, err := g.record(uint32(n.rec))
+			if err != nil {
+				return nil, err
+			}
+			cves = append(cves, g.ownCVEs(other)...)
 		}
 	}
 	slices.Sort(cves)
 	return slices.Compact(cves), nil
 }
 
-func isCVE(id string) bool { return strings.HasPrefix(id, "CVE-") }
+// ownCVEs are the CVEs that the record itself names, as places. They are worked out once.
+func (g *grouper) ownCVEs(k *known) []uint32 {
+	if k.hasCVEs {
+		return k.cves
+	}
+	found := g.scratch[:0]
+	if g.isCVE(k.place) {
+		found = append(found, k.place)
+	}
+	for _, list := range [][]uint32{k.aliases, k.upstream} {
+		for _, place := range list {
+			if g.isCVE(place) {
+				found = append(found, place)
+			}
+		}
+	}
+	slices.Sort(found)
+	g.scratch = found
+	found = slices.Compact(found)
+	k.hasCVEs, k.cves = true, g.places.take(len(found))
+	copy(k.cves, found)
+	return k.cves
+}
 
 // group builds the rows: one per CVE that a record is about alone; those without a CVE join by shared ids; those
 // that bundle several CVEs are attached to the rows of each, or stand alone.
 func (g *grouper) group(members []*member) ([]*group, error) {
-	var groups []*group
-	byCVE := map[uint32]*group{}
+	groups := make([]*group, 0, len(members))
+	byCVE := make(map[uint32]*group, len(members))
 	for _, m := range members {
 		if len(m.cves) != 1 {
 			continue
@@ -188,6 +263,9 @@ func (g *grouper) group(members []*member) ([]*group, error) {
 
 // groupOthers places the records that are about no CVE.
 func (g *grouper) groupOthers(groups []*group, members []*member) ([]*group, error) {
+	if !slices.ContainsFunc(members, func(m *member) bool { return len(m.cves) == 0 }) {
+		return groups, nil
+	}
 	owners := map[string][]*group{} // by id
 	claim := func(m *member, gr *group) error {
 		ids, err := g.idsOf(m)
@@ -329,40 +407,37 @@ func (g *grouper) spokenOf(cve uint32, m *member) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		cves, err := g.ownCVEs(k)
-		if err != nil {
-			return false, err
-		}
-		if len(cves) == 1 && cves[0] == cve {
+		if cves := g.ownCVEs(k); len(cves) == 1 && cves[0] == cve {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
-// listed: the record has an entry about the package of one of the hits. What a package lists is read once: kernels
-// have thousands of entries, and bundles of a hundred CVEs ask for each.
+// listed: the record has an entry about the package of one of the hits.
 func (g *grouper) listed(hits []hit, rec uint32) bool {
-	for i := range hits {
-		payload := hits[i].payload
-		set, ok := g.lists[&payload[0]]
-		if !ok {
-			set = recordsOf(payload)
-			g.lists[&payload[0]] = set
-		}
-		if set[rec] {
-			return true
-		}
+	return slices.ContainsFunc(hits, func(h hit) bool { return g.inList(h.payload, rec) })
+}
+
+func (g *grouper) anyLists(payloads [][]byte, rec uint32) bool {
+	return slices.ContainsFunc(payloads, func(p []byte) bool { return g.inList(p, rec) })
+}
+
+// inList: the record has an entry in what the database holds of a package. That is read once: kernels have thousands
+// of entries, and bundles of a hundred CVEs ask for each.
+func (g *grouper) inList(payload []byte, rec uint32) bool {
+	set, ok := g.lists[&payload[0]]
+	if !ok {
+		set = recordsOf(payload)
+		g.lists[&payload[0]] = set
 	}
-	return false
+	return set[rec]
 }
 
 func recordsOf(payload []byte) map[uint32]bool {
 	set := map[uint32]bool{}
 	c := cursor{b: payload}
-	for range numOrders {
-		readRefs(&c, math.MaxUint32)
-	}
+	skipRefs(&c)
 	anyWanted(c, func(rec uint32) bool { set[rec] = true; return false })
 	return set
 }
@@ -395,64 +470,75 @@ func (g *grouper) bestID(gr *group) string {
 }
 
 // row fills a finding in, all but package, paths and layer.
-func (g *grouper) row(gr *group, eco string) (f finding.Finding, err error) {
+func (g *grouper) row(f *finding.Finding, gr *group, eco string) (err error) {
 	f.ID = gr.id
 	if f.Aliases, err = g.aliases(gr); err != nil {
-		return f, err
+		return err
 	}
-	var hits []hit
-	for _, m := range gr.members {
-		f.Advisories = append(f.Advisories, m.id)
-		hits = append(hits, m.hits...)
+	f.Advisories = make([]string, len(gr.members))
+	for i, m := range gr.members {
+		f.Advisories[i] = m.id
 		f.Published = earlier(f.Published, m.published)
 		f.Modified = later(f.Modified, m.modified)
 	}
 	slices.Sort(f.Advisories)
 	f.Advisories = slices.Compact(f.Advisories)
-	if f.Fixed, err = fixedVersion(hits); err != nil {
-		return f, err
+	if f.Fixed, err = fixedVersion(hitsOf(gr)); err != nil {
+		return err
 	}
 	f.State = stateOf(gr, f.Fixed)
 	if f.State == finding.StateMalware {
 		f.Fixed = ""
 	}
 	f.CWE = cwesOf(gr)
-	if err = g.describe(&f, gr); err != nil {
-		return f, err
+	if err = g.describe(f, gr); err != nil {
+		return err
 	}
-	if err = g.rate(&f, gr, eco); err != nil {
-		return f, err
+	if err = g.rate(f, gr, eco); err != nil {
+		return err
 	}
-	return f, g.exploited(&f, gr)
+	return g.exploited(f, gr)
+}
+
+func hitsOf(gr *group) (hits []hit) {
+	if len(gr.members) == 1 {
+		return gr.members[0].hits
+	}
+	for _, m := range gr.members {
+		hits = append(hits, m.hits...)
+	}
+	return hits
 }
 
 // aliases are all other ids of the group; a bundle that is only attached gives none: its other CVEs have rows of
-// their own.
+// their own. Places are in the order of ids.
 func (g *grouper) aliases(gr *group) (out []string, err error) {
-	for _, cve := range gr.cves {
-		id, err := g.id(cve)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, id)
-	}
+	all := append(g.scratch[:0], gr.cves...)
 	for _, m := range gr.members {
 		if m.bundle {
 			continue
 		}
-		ids, err := g.idsOf(m)
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range ids {
-			// A bundle's CVEs that have rows of their own are not this row's.
-			if len(m.cves) < 2 || !isCVE(id) {
-				out = append(out, id)
+		for _, list := range [][]uint32{{m.place}, m.aliases, m.upstream} {
+			for _, place := range list {
+				// A bundle's CVEs that have rows of their own are not this row's.
+				if len(m.cves) < 2 || !g.isCVE(place) {
+					all = append(all, place)
+				}
 			}
 		}
 	}
-	slices.Sort(out)
-	return slices.DeleteFunc(slices.Compact(out), func(id string) bool { return id == gr.id }), nil
+	slices.Sort(all)
+	g.scratch = all
+	for _, place := range slices.Compact(all) {
+		id, err := g.id(place)
+		if err != nil {
+			return nil, err
+		}
+		if id != gr.id {
+			out = append(out, id)
+		}
+	}
+	return out, nil
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -482,7 +568,7 @@ func stateOf(gr *group, fixed string) finding.State {
 			return finding.StateMalware
 		}
 		for i := range m.hits {
-			a := &m.hits[i].attrs
+			a := m.hits[i].attrs
 			s := a.state
 			switch a.urgency {
 			case "unimportant":

@@ -214,14 +214,18 @@ func TestResolve(t *testing.T) {
 		t.Helper()
 		var got []string
 		for _, e := range db.resolve(name) {
-			got = append(got, e.name)
+			name := e.name
+			if e.extended {
+				name += " (extended)"
+			}
+			got = append(got, name)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	f("Ubuntu:22.04", "Ubuntu:22.04:LTS")
-	f("Ubuntu:22.04:LTS", "Ubuntu:22.04:LTS")
+	f("Ubuntu:22.04", "Ubuntu:22.04:LTS", "Ubuntu:Pro:22.04:LTS (extended)")
+	f("Ubuntu:22.04:LTS", "Ubuntu:22.04:LTS", "Ubuntu:Pro:22.04:LTS (extended)")
 	f("Red Hat:9", "Red Hat:enterprise_linux:9", "Red Hat:enterprise_linux:9::baseos")
 	f("Debian:12", "Debian", "Debian:12")
 	f("Debian:1", "Debian")

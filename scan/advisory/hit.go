@@ -63,18 +63,18 @@ func (f *frame) exactPosition(text string) (uint32, error) {
 // hit is one record that affects a package.
 type hit struct {
 	rec     uint32
-	attrs   attrs
+	pos     uint32 // of the installed version in the frame
+	attrs   *attrs
 	ivs     []interval
 	frame   *frame
-	pos     uint32 // of the installed version in the frame
 	order   int
 	payload []byte // everything the database holds of the package
-	eco     *ecosystem
+	subject *subject
 }
 
 // subject is what is looked up: a package under the name and version by which an ecosystem's advisories speak.
 type subject struct {
-	eco           *ecosystem
+	eco           resolved
 	name, version string
 	pkg           *finding.Package
 }
@@ -82,69 +82,114 @@ type subject struct {
 // want, where not nil, limits a look-up to some records.
 type want func(rec uint32) bool
 
-// find appends the hits of one subject. unparsed is what is wrong with the installed version where its ecosystem's
-// rules do not allow it and there was something to compare it with.
-func (db *DB) find(hits []hit, s *subject, only want) (out []hit, unparsed error, err error) {
-	payload, err := db.findKey(s.eco, normalName(s.eco.name, s.name))
+// finder looks packages up for one run. It remembers attributes and hands out memory in large pieces.
+type finder struct {
+	db        *DB
+	attrs     map[uint32]*attrs
+	frames    room[frame]
+	refs      room[uint32]
+	intervals room[interval]
+}
+
+func newFinder(db *DB) finder { return finder{db: db, attrs: map[uint32]*attrs{0: {}}} }
+
+// looked is what the look-ups of one package gave.
+type looked struct {
+	hits []hit
+	// unparsed is what is wrong with the installed version where its ecosystem's rules do not allow it and there was
+	// something to compare it with.
+	unparsed error
+	// unread are records whose versions could not be read when the database was built.
+	unread []uint32
+	// ordinary is what the database holds of the package for the release itself, extended support left out.
+	ordinary [][]byte
+}
+
+// find adds what there is about one subject.
+func (fd *finder) find(l *looked, s *subject, only want) error {
+	payload, err := fd.db.findKey(s.eco.ecosystem, normalName(s.eco.name, s.name))
 	if err != nil || payload == nil {
-		return hits, nil, err
+		return err
+	}
+	if !s.eco.extended {
+		l.ordinary = append(l.ordinary, payload)
 	}
 	c := cursor{b: payload}
-	var frames [numOrders]*frame
+	frames := fd.frames.take(numOrders)
 	for o := range frames {
-		frames[o] = &frame{eco: s.eco.name, refs: readRefs(&c, len(db.section(secVersions))), db: db}
+		frames[o] = frame{eco: s.eco.name, refs: fd.readRefs(&c), db: fd.db}
 	}
 	frames[orderSemver].eco = semverEcosystem
 	if err := c.err("versions of " + s.name); err != nil {
-		return hits, nil, err
+		return err
 	}
-	entries := c
-	if only != nil && !anyWanted(entries, only) {
-		return hits, nil, nil
+	if only != nil && !anyWanted(c, only) {
+		return nil
 	}
-	at, unparsed, err := positions(&frames, s)
+	at, unparsed, err := positions(frames, s)
 	if err != nil {
-		return hits, nil, err
+		return err
 	}
-	var room [8]interval
+	if unparsed != nil {
+		l.unparsed = unparsed
+	}
+	return fd.entries(l, &c, s, frames, at, only)
+}
+
+// entries reads the package's entries and keeps those that apply.
+func (fd *finder) entries(l *looked, c *cursor, s *subject, frames []frame, at places, only want) error {
+	var few [8]interval
+	payload := c.b
 	for rec := uint32(0); !c.done(); {
 		rec += uint32(c.uvarint())
-		order, attrsID, ivs := readEntry(&c, room[:0])
-		if c.bad || at[order] == nil || !anyHas(ivs, *at[order]) || only != nil && !only(rec) {
+		order, attrsID, ivs := readEntry(c, few[:0])
+		affected := order == orderUnread || at[order] >= 0 && anyHas(ivs, uint32(at[order]))
+		if c.bad || !affected || only != nil && !only(rec) {
 			continue
 		}
-		h := hit{rec: rec, frame: frames[order], pos: *at[order], order: order, payload: payload, eco: s.eco}
-		if h.attrs, err = db.attrsFor(attrsID); err != nil {
-			return hits, unparsed, err
+		a, err := fd.attrsFor(attrsID)
+		if err != nil {
+			return err
 		}
-		if applies(&h.attrs, s.pkg) {
-			h.ivs = append([]interval(nil), ivs...)
-			hits = append(hits, h)
+		if !applies(a, s.pkg) {
+			continue
 		}
+		if order == orderUnread {
+			l.unread = append(l.unread, rec)
+			continue
+		}
+		h := hit{rec: rec, attrs: a, frame: &frames[order], pos: uint32(at[order]), order: order, payload: payload, subject: s}
+		h.ivs = fd.intervals.take(len(ivs))
+		copy(h.ivs, ivs)
+		l.hits = append(l.hits, h)
 	}
-	return hits, unparsed, c.err("entries of " + s.name)
+	return c.err("entries of " + s.name)
 }
 
-func (db *DB) attrsFor(id uint32) (attrs, error) {
-	if id == 0 {
-		return attrs{}, nil
+func (fd *finder) attrsFor(id uint32) (*attrs, error) {
+	if a, ok := fd.attrs[id]; ok {
+		return a, nil
 	}
-	return db.attrs(id)
+	a, err := fd.db.attrs(id)
+	fd.attrs[id] = &a
+	return &a, err
 }
 
-// positions places the installed version in each frame; nil where it has no place.
-func positions(frames *[numOrders]*frame, s *subject) (at [numOrders]*uint32, unparsed error, err error) {
+// places are where the installed version stands in each order, -1 where it has no place.
+type places [numOrders]int64
+
+func positions(frames []frame, s *subject) (at places, unparsed error, err error) {
 	for o := range frames {
-		var pos uint32
-		f := frames[o]
+		f := &frames[o]
+		pos := uint32(0)
 		switch {
+		case len(f.refs) == 0: // nothing to compare with: everything or nothing is affected
 		case o == orderExact:
 			pos, err = f.exactPosition(s.version)
-		case len(f.refs) == 0: // nothing to compare with: everything or nothing is affected
 		default:
 			v, perr := version.Parse(f.eco, normalVersion(s.eco.name, s.version))
 			if perr != nil {
-				unparsed = perr
+				unparsed, at[o] = perr, -1
 				continue
 			}
 			pos, err = f.position(v)
@@ -152,21 +197,34 @@ func positions(frames *[numOrders]*frame, s *subject) (at [numOrders]*uint32, un
 		if err != nil {
 			return at, unparsed, err
 		}
-		at[o] = &pos
+		at[o] = int64(pos)
 	}
 	return at, unparsed, nil
 }
 
-func readRefs(c *cursor, limit int) []uint32 {
+// room hands out slices of larger pieces of memory: a run makes many small ones that live about as long.
+type room[T any] struct{ free []T }
+
+func (r *room[T]) take(n int) []T {
+	if n > len(r.free) {
+		r.free = make([]T, max(n, 256))
+	}
+	s := r.free[:n:n]
+	r.free = r.free[n:]
+	return s
+}
+
+func (fd *finder) readRefs(c *cursor) []uint32 {
 	n := c.count()
 	if n == 0 {
 		return nil
 	}
-	refs := make([]uint32, n)
+	refs := fd.refs.take(n)
+	limit := int64(len(fd.db.section(secVersions)))
 	last := int64(0)
 	for i := range refs {
 		off := last + c.varint()
-		if off < 0 || off >= int64(limit) {
+		if off < 0 || off >= limit {
 			c.bad = true
 			return nil
 		}
@@ -176,12 +234,18 @@ func readRefs(c *cursor, limit int) []uint32 {
 	return refs
 }
 
+// skipRefs passes over the versions at the beginning of what the database holds of a package.
+func skipRefs(c *cursor) {
+	for range numOrders {
+		for n := c.count(); n > 0 && !c.bad; n-- {
+			c.uvarint()
+		}
+	}
+}
+
 func readEntry(c *cursor, ivs []interval) (order int, attrsID uint32, out []interval) {
 	flags := c.uvarint()
-	if order = int(flags & 3); order >= numOrders {
-		c.bad = true
-		return 0, 0, nil
-	}
+	order = int(flags & 3)
 	if flags&4 != 0 {
 		attrsID = uint32(c.uvarint())
 	}
@@ -229,6 +293,51 @@ func applies(a *attrs, p *finding.Package) bool {
 // fixedVersion is the lowest version above the installed one that fixes a hit and that none of them affects, ""
 // where there is none.
 func fixedVersion(hits []hit) (string, error) {
+	for i := range hits {
+		if hits[i].frame != hits[0].frame || hits[i].order == orderExact {
+			return fixedAcross(hits)
+		}
+	}
+	return fixedWithin(hits)
+}
+
+// fixedWithin is fixedVersion where all hits share one list of versions: then places decide.
+func fixedWithin(hits []hit) (string, error) {
+	for after := hits[0].pos; ; {
+		next, from := uint32(0), (*hit)(nil)
+		for i := range hits {
+			h := &hits[i]
+			for _, iv := range h.ivs {
+				if iv.hi > after && iv.hi%2 == 1 && (from == nil || iv.hi < next) {
+					next, from = iv.hi, h
+				}
+			}
+		}
+		if from == nil {
+			return "", nil
+		}
+		after = next
+		if anyHit(hits, next) {
+			continue
+		}
+		text, err := from.text(int(next / 2))
+		if err != nil || from.subject.offers(text) {
+			return text, err
+		}
+	}
+}
+
+func anyHit(hits []hit, pos uint32) bool {
+	for i := range hits {
+		if anyHas(hits[i].ivs, pos) {
+			return true
+		}
+	}
+	return false
+}
+
+// fixedAcross is fixedVersion where the hits speak of several packages, ecosystems or orders.
+func fixedAcross(hits []hit) (string, error) {
 	var best version.Version
 	bestText := ""
 	for i := range hits {
@@ -241,8 +350,8 @@ func fixedVersion(hits []hit) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			v, err := version.Parse(h.eco.name, normalVersion(h.eco.name, text))
-			if err != nil || bestText != "" && v.Compare(best) >= 0 {
+			v, err := version.Parse(h.subject.eco.name, normalVersion(h.subject.eco.name, text))
+			if err != nil || bestText != "" && v.Compare(best) >= 0 || !h.subject.offers(text) {
 				continue
 			}
 			affected, err := anyAffects(hits, text)
@@ -274,7 +383,7 @@ func anyAffects(hits []hit, text string) (bool, error) {
 		if h.order == orderExact {
 			pos, err = h.frame.exactPosition(text)
 		} else {
-			v, perr := version.Parse(h.frame.eco, normalVersion(h.eco.name, text))
+			v, perr := version.Parse(h.frame.eco, normalVersion(h.subject.eco.name, text))
 			if perr != nil {
 				return true, nil
 			}

@@ -3,21 +3,25 @@ package advisory
 import (
 	"encoding/binary"
 	"fmt"
-	"sort"
 )
 
 // findKey returns what the database holds of one package, nil where it holds nothing. The name is normalised.
 func (db *DB) findKey(e *ecosystem, name string) ([]byte, error) {
-	var failed error
-	n := sort.Search(e.last-e.first, func(i int) bool {
-		first, err := db.firstKey(e.first + i)
+	n, hi := 0, e.last-e.first // the first of n blocks that begins after the name
+	for n < hi {
+		mid := int(uint(n+hi) >> 1)
+		first, err := db.firstKey(e.first + mid)
 		if err != nil {
-			failed = err
+			return nil, err
 		}
-		return string(first) > name
-	})
-	if failed != nil || n == 0 {
-		return nil, failed
+		if string(first) > name {
+			hi = mid
+		} else {
+			n = mid + 1
+		}
+	}
+	if n == 0 {
+		return nil, nil
 	}
 	c, err := db.keyBlock(e.first + n - 1)
 	if err != nil {

@@ -49,7 +49,7 @@ func (db *DB) Lookup(id string) (out []Entry, err error) {
 	if n.rec >= 0 {
 		recs = append([]uint32{uint32(n.rec)}, recs...)
 	}
-	titles := map[uint32][]string{}
+	titles := titleCache{}
 	for _, rec := range recs[:min(len(recs), maxEntries)] {
 		e, err := db.entry(rec, titles)
 		if err != nil {
@@ -60,7 +60,7 @@ func (db *DB) Lookup(id string) (out []Entry, err error) {
 	return out, nil
 }
 
-func (db *DB) entry(rec uint32, titles map[uint32][]string) (e Entry, err error) {
+func (db *DB) entry(rec uint32, titles titleCache) (e Entry, err error) {
 	k, err := db.record(rec)
 	if err != nil {
 		return e, err
@@ -92,13 +92,12 @@ func (db *DB) entry(rec uint32, titles map[uint32][]string) (e Entry, err error)
 }
 
 func (db *DB) exploitedEntry(e *Entry, k *known) error {
-	g := newGrouper(db)
-	cves, err := g.ownCVEs(k)
+	g, err := newGrouper(db)
 	if err != nil {
 		return err
 	}
 	var f finding.Finding
-	if err := g.exploited(&f, &group{cves: cves}); err != nil {
+	if err := g.exploited(&f, &group{cves: g.ownCVEs(k)}); err != nil {
 		return err
 	}
 	e.KEV, e.EPSS = f.KEV, f.EPSS

@@ -27,12 +27,14 @@ type Matches struct {
 // damaged database.
 func (db *DB) Match(inv *finding.Inventory, now time.Time) (m Matches, err error) {
 	defer mapped.Guard(ErrCorrupt)(&err)
-	mt := newMatcher(db, inv, nil)
-	if err := mt.all(); err != nil {
+	mt, err := newMatcher(db, inv)
+	if err == nil {
+		err = mt.all()
+	}
+	if err != nil {
 		return Matches{}, fmt.Errorf("matching %s: %w", inv.Image.Ref, err)
 	}
-	m.Findings = mt.findings
-	sortFindings(m.Findings)
+	m.Findings = mt.findings()
 	m.Coverage, m.Gaps = mt.coverage(now)
 	m.Upgrades = Upgrades(m.Findings, baseName(inv))
 	return m, nil
@@ -42,36 +44,55 @@ func (db *DB) Match(inv *finding.Inventory, now time.Time) (m Matches, err error
 type matcher struct {
 	db       *DB
 	inv      *finding.Inventory
-	only     want
+	finder   finder
 	groups   grouper
-	memo     map[identity]*outcome
-	findings []finding.Finding
-	rows     map[rowKey]int // in findings
-	unparsed []finding.Gap
-	resolved map[string][]*ecosystem
+	memo     map[nameVersion]*outcome // of packages about which there is something to say
+	rows     []placed
+	gaps     []finding.Gap // of packages and advisories that could not be compared
+	resolved map[string][]resolved
+	subjects []subject // of the package at hand
+	looked   looked    // likewise
 }
 
-// identity is all of a package that its matches depend on.
-type identity struct {
-	eco, typ, name, version, srcName, srcVersion, arch, module string
-}
+type nameVersion struct{ name, version string }
 
-// outcome is what was found for one identity: rows without package, path and layer.
+// outcome is what was found for one package: rows without package, path and layer.
 type outcome struct {
+	pkg      *finding.Package
+	eco      string
 	rows     []finding.Finding
 	unparsed string
+	unread   []string // ids of records whose versions could not be read
+	placed   []placedAt
+	next     *outcome // of the same name and version, different otherwise
 }
 
-type rowKey struct {
-	identity
-	layer, id string
+// same: everything of a package that its matches depend on is equal.
+func same(p, q *finding.Package) bool {
+	return p.Name == q.Name && p.Version == q.Version && p.Type == q.Type && p.SourceName == q.SourceName &&
+		p.SourceVersion == q.SourceVersion && p.Arch == q.Arch && p.Modularity == q.Modularity
 }
 
-func newMatcher(db *DB, inv *finding.Inventory, only want) *matcher {
+// placed is a row of one package in one layer.
+type placed struct {
+	row   *finding.Finding
+	pkg   *finding.Package
+	paths *[]string // that the rows of one package in one layer share
+}
+
+// placedAt says where in a layer the rows of an outcome stand.
+type placedAt struct {
+	layer  int
+	diffID string
+	paths  *[]string
+}
+
+func newMatcher(db *DB, inv *finding.Inventory) (*matcher, error) {
+	groups, err := newGrouper(db)
 	return &matcher{
-		db: db, inv: inv, only: only, memo: make(map[identity]*outcome, len(inv.Packages)), rows: map[rowKey]int{},
-		resolved: map[string][]*ecosystem{}, groups: newGrouper(db),
-	}
+		db: db, inv: inv, finder: newFinder(db), memo: map[nameVersion]*outcome{},
+		resolved: map[string][]resolved{}, groups: groups,
+	}, err
 }
 
 func (mt *matcher) all() error {
@@ -84,11 +105,6 @@ func (mt *matcher) all() error {
 			return fmt.Errorf("package %s: %w", p.Name, err)
 		}
 	}
-	for i := range mt.findings {
-		f := &mt.findings[i]
-		slices.Sort(f.Paths)
-		f.Paths = slices.Compact(f.Paths)
-	}
 	return nil
 }
 
@@ -97,121 +113,133 @@ func (mt *matcher) one(p *finding.Package) error {
 	if eco == "" {
 		return nil
 	}
-	id := identity{eco, p.Type, p.Name, p.Version, p.SourceName, p.SourceVersion, p.Arch, p.Modularity}
-	out := mt.memo[id]
+	key := nameVersion{p.Name, p.Version}
+	out := mt.memo[key]
+	for out != nil && (out.eco != eco || !same(out.pkg, p)) {
+		out = out.next
+	}
 	if out == nil {
 		var err error
-		if out, err = mt.match(p, eco); err != nil {
+		if out, err = mt.match(p, eco); err != nil || out == nil {
 			return err
 		}
-		mt.memo[id] = out
-		if out.unparsed != "" {
-			mt.unparsed = append(mt.unparsed, finding.Gap{
-				Kind: finding.GapUnparsedVersion, Where: eco, Detail: fmt.Sprintf("%s %s: %s", p.Name, p.Version, out.unparsed),
-			})
-		}
+		out.pkg, out.eco, out.next = p, eco, mt.memo[key]
+		mt.memo[key] = out
+		mt.gap(out, p, eco)
 	}
-	for i := range out.rows {
-		mt.place(&out.rows[i], p, id)
+	if len(out.rows) > 0 {
+		mt.place(out, p)
 	}
 	return nil
 }
 
-// place adds a row for the package, or only its path where the same package in the same layer has the row already.
-func (mt *matcher) place(row *finding.Finding, p *finding.Package, id identity) {
-	key := rowKey{identity: id, id: row.ID + "\x00" + strings.Join(row.Advisories, "\x00")}
-	if p.Layer != nil {
-		key.layer = fmt.Sprint(p.Layer.Index, p.Layer.DiffID)
+// gap says what of a package could not be compared.
+func (mt *matcher) gap(out *outcome, p *finding.Package, eco string) {
+	add := func(format string, args ...any) {
+		mt.gaps = append(mt.gaps, finding.Gap{
+			Kind: finding.GapUnparsedVersion, Where: eco, Detail: fmt.Sprintf(format, args...),
+		})
 	}
-	at, ok := mt.rows[key]
-	if !ok {
-		at = len(mt.findings)
-		mt.rows[key] = at
-		f := *row
-		f.Package, f.Layer, f.KernelHeaders = *p, p.Layer, isKernelHeaders(p)
-		f.Paths = nil
-		mt.findings = append(mt.findings, f)
+	if out.unparsed != "" {
+		add("%s %s: %s", p.Name, p.Version, out.unparsed)
 	}
-	if p.Path != "" {
-		mt.findings[at].Paths = append(mt.findings[at].Paths, p.Path)
+	for _, id := range out.unread {
+		add("%s %s: %s names affected versions that cannot be read", p.Name, p.Version, id)
 	}
 }
 
-// match looks one package up in every ecosystem of the database that speaks of it.
-func (mt *matcher) match(p *finding.Package, eco string) (*outcome, error) {
-	var hits []hit
-	out := &outcome{}
-	for _, e := range mt.ecosystems(eco) {
-		for _, s := range subjectsOf(p, e) {
-			var unparsed error
-			var err error
-			if hits, unparsed, err = mt.db.find(hits, &s, mt.only); err != nil {
-				return nil, err
-			}
-			if unparsed != nil {
-				out.unparsed = unparsed.Error()
-			}
+// place adds the rows for the package, or only its path where the same package in the same layer has them already.
+func (mt *matcher) place(out *outcome, p *finding.Package) {
+	at := placedAt{layer: -1}
+	if p.Layer != nil {
+		at.layer, at.diffID = p.Layer.Index, p.Layer.DiffID
+	}
+	i := slices.IndexFunc(out.placed, func(x placedAt) bool { return x.layer == at.layer && x.diffID == at.diffID })
+	if i < 0 {
+		i = len(out.placed)
+		at.paths = new([]string)
+		out.placed = append(out.placed, at)
+		for r := range out.rows {
+			mt.rows = append(mt.rows, placed{&out.rows[r], p, at.paths})
 		}
 	}
-	if len(hits) == 0 {
-		return out, nil
+	if p.Path != "" {
+		*out.placed[i].paths = append(*out.placed[i].paths, p.Path)
+	}
+}
+
+// findings sorts the rows and fills them in. Rows are large: each is copied once, into its place.
+func (mt *matcher) findings() []finding.Finding {
+	if len(mt.rows) == 0 {
+		return nil
+	}
+	slices.SortFunc(mt.rows, func(a, b placed) int { return compareRows(a.row, b.row, a.pkg, b.pkg) })
+	out := make([]finding.Finding, len(mt.rows))
+	for i, r := range mt.rows {
+		f := &out[i]
+		*f = *r.row
+		f.Package, f.Layer, f.KernelHeaders = *r.pkg, r.pkg.Layer, isKernelHeaders(r.pkg)
+		slices.Sort(*r.paths)
+		f.Paths = slices.Clone(slices.Compact(*r.paths))
+	}
+	return out
+}
+
+// match looks one package up in every ecosystem of the database that speaks of it; nil where there is nothing to say.
+func (mt *matcher) match(p *finding.Package, eco string) (*outcome, error) {
+	l := &mt.looked
+	*l = looked{hits: l.hits[:0], ordinary: l.ordinary[:0]}
+	mt.subjects = mt.subjects[:0]
+	for _, e := range mt.ecosystems(eco) {
+		mt.subjects = appendSubjects(mt.subjects, p, e)
+	}
+	for i := range mt.subjects {
+		if err := mt.finder.find(l, &mt.subjects[i], nil); err != nil {
+			return nil, err
+		}
+	}
+	if len(l.hits) == 0 && len(l.unread) == 0 && l.unparsed == nil {
+		return nil, nil
+	}
+	out := &outcome{}
+	if l.unparsed != nil {
+		out.unparsed = l.unparsed.Error()
 	}
 	var err error
-	out.rows, err = mt.groups.rows(hits, eco)
+	if len(l.unread) > 0 {
+		if out.unread, err = mt.groups.unread(l); err != nil {
+			return nil, err
+		}
+	}
+	if len(l.hits) > 0 {
+		out.rows, err = mt.groups.rows(l, eco)
+	}
 	return out, err
 }
 
-// subjectsOf says under which names the ecosystem's advisories may speak of the package.
-func subjectsOf(p *finding.Package, e *ecosystem) []subject {
+// appendSubjects says under which names the ecosystem's advisories may speak of the package.
+func appendSubjects(out []subject, p *finding.Package, e resolved) []subject {
 	own := subject{eco: e, name: p.Name, version: p.Version, pkg: p}
 	source := subject{eco: e, name: cmp.Or(p.SourceName, p.Name), version: cmp.Or(p.SourceVersion, p.Version), pkg: p}
 	switch namingOf(e.name) {
 	case bySource:
-		return []subject{source}
+		return append(out, source)
 	case byEither:
 		if source.name != own.name {
-			return []subject{own, source}
+			return append(out, own, source)
 		}
 	}
-	return []subject{own}
+	return append(out, own)
 }
 
-// ecosystems resolves an inventory's ecosystem to those of the database. Most are equal; the exceptions are
-// ecosystems that the database splits finer than an os-release can tell.
-func (mt *matcher) ecosystems(name string) []*ecosystem {
+// ecosystems resolves an inventory's ecosystem to those of the database.
+func (mt *matcher) ecosystems(name string) []resolved {
 	if e, ok := mt.resolved[name]; ok {
 		return e
 	}
 	e := mt.db.resolve(name)
 	mt.resolved[name] = e
 	return e
-}
-
-func (db *DB) resolve(name string) (out []*ecosystem) {
-	fam, release, _ := strings.Cut(name, ":")
-	for i := range db.ecos {
-		if e := &db.ecos[i]; e.name == name || e.name == fam && release != "" || finer(e.name, fam, release) {
-			out = append(out, e)
-		}
-	}
-	return out
-}
-
-// finer reports whether have is a part of the release: Ubuntu's long-term releases carry ":LTS", Red Hat's
-// repositories a CPE ("Red Hat:enterprise_linux:9::appstream"), openEuler's and SUSE's nothing more.
-func finer(have, fam, release string) bool {
-	rest, ok := strings.CutPrefix(have, fam+":")
-	if !ok || release == "" {
-		return false
-	}
-	switch fam {
-	case "Ubuntu":
-		return rest == release+":LTS"
-	case "Red Hat":
-		cpe, ok := strings.CutPrefix(rest, "enterprise_linux:")
-		return ok && (cpe == release || strings.HasPrefix(cpe, release+":"))
-	}
-	return false
 }
 
 // isKernelHeaders: the package describes a kernel that is not in the image.
@@ -233,31 +261,24 @@ func hasAnyPrefix(s string, prefixes ...string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
 }
 
-// sortFindings sorts places and then moves each finding once: they are large.
-func sortFindings(fs []finding.Finding) {
-	order := make([]int, len(fs))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return compareFindings(&fs[a], &fs[b]) })
-	sorted := make([]finding.Finding, len(fs))
-	for to, from := range order {
-		sorted[to] = fs[from]
-	}
-	copy(fs, sorted)
-}
-
-func compareFindings(a, b *finding.Finding) int {
+// compareRows orders findings: severity, KEV, EPSS, id, package.
+func compareRows(a, b *finding.Finding, p, q *finding.Package) int {
 	return cmp.Or(
 		cmp.Compare(b.Severity, a.Severity),
 		cmp.Compare(boolByte(b.KEV != nil), boolByte(a.KEV != nil)),
 		cmp.Compare(epssScore(b), epssScore(a)),
 		cmp.Compare(a.ID, b.ID),
-		cmp.Compare(a.Package.Name, b.Package.Name),
-		cmp.Compare(a.Package.Version, b.Package.Version),
-		cmp.Compare(a.Package.Type, b.Package.Type),
-		cmp.Compare(layerIndex(a), layerIndex(b)),
-		cmp.Compare(a.Package.Arch, b.Package.Arch),
+		comparePackages(p, q),
+	)
+}
+
+func comparePackages(p, q *finding.Package) int {
+	return cmp.Or(
+		cmp.Compare(p.Name, q.Name),
+		cmp.Compare(p.Version, q.Version),
+		cmp.Compare(p.Type, q.Type),
+		cmp.Compare(layerIndex(p), layerIndex(q)),
+		cmp.Compare(p.Arch, q.Arch),
 	)
 }
 
@@ -268,9 +289,9 @@ func epssScore(f *finding.Finding) float64 {
 	return f.EPSS.Score
 }
 
-func layerIndex(f *finding.Finding) int {
-	if f.Layer == nil {
+func layerIndex(p *finding.Package) int {
+	if p.Layer == nil {
 		return -1
 	}
-	return f.Layer.Index
+	return p.Layer.Index
 }

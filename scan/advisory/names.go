@@ -56,7 +56,8 @@ func (db *DB) entryAt(place uint32) (n named, err error) {
 	if err != nil {
 		return n, err
 	}
-	have := c.front(nil)
+	var room [64]byte
+	have := c.front(room[:0])
 	for range place % blockSize {
 		skipEntry(&c)
 		have = c.front(have)
@@ -74,42 +75,48 @@ func (db *DB) entryAt(place uint32) (n named, err error) {
 		return n, c.err("the ids")
 	}
 	last := uint32(0)
-	for range head >> 1 {
+	if head>>1 > 0 {
+		n.refs = make([]uint32, head>>1)
+	}
+	for i := range n.refs {
 		last += uint32(c.uvarint())
-		n.refs = append(n.refs, last)
+		n.refs[i] = last
 	}
 	return n, c.err("the ids")
 }
 
-// findName finds an id; ok is false where no record has it or names it.
+// findName finds an id; ok is false where no record has it or names it, and place is then that of the next one.
 func (db *DB) findName(id string) (place uint32, ok bool, err error) {
-	blocks := len(db.section(secNameIndex)) / 4
-	n := sort.Search(blocks, func(i int) bool {
-		c, e := db.nameBlock(i)
-		if e != nil {
-			err = e
-			return true
+	n, hi := 0, len(db.section(secNameIndex))/4 // the first of n blocks that begins after the id
+	for n < hi {
+		mid := int(uint(n+hi) >> 1)
+		c, err := db.nameBlock(mid)
+		if err != nil {
+			return 0, false, err
 		}
 		c.uvarint()
-		first := c.sized()
-		return c.bad || string(first) > id
-	})
-	if err != nil || n == 0 {
-		return 0, false, err
+		if first := c.sized(); c.bad || string(first) > id {
+			hi = mid
+		} else {
+			n = mid + 1
+		}
+	}
+	if n == 0 {
+		return 0, false, nil
 	}
 	c, err := db.nameBlock(n - 1)
 	if err != nil {
 		return 0, false, err
 	}
-	var have []byte
+	var room [64]byte
+	have := room[:0]
 	for i := 0; i < blockSize && !c.done(); i++ {
-		have = c.front(have)
-		if string(have) == id {
-			return uint32((n-1)*blockSize + i), true, c.err("the ids")
+		if have = c.front(have); string(have) >= id {
+			return uint32((n-1)*blockSize + i), string(have) == id, c.err("the ids")
 		}
 		skipEntry(&c)
 	}
-	return 0, false, c.err("the ids")
+	return uint32(n * blockSize), false, c.err("the ids")
 }
 
 // kevOf and epssOf look an id's place up in the sorted tables.

@@ -13,14 +13,16 @@ import (
 
 // known is a record as the database keeps it, ranges left out.
 type known struct {
-	rec                            uint32
-	id                             string
+	rec, place                     uint32 // place of its id in the name table
+	id                             string // "" until somebody reads it
 	malware                        bool
 	aliases, upstream, related     []uint32 // places in the name table
 	published, modified, withdrawn time.Time
 	rating                         string
 	severities                     []scored
 	cwe                            []uint32
+	cves                           []uint32 // that it names itself, once hasCVEs
+	hasCVEs                        bool
 }
 
 // recordCursor stands at the record's first byte.
@@ -36,16 +38,26 @@ func (db *DB) recordCursor(rec uint32) (c cursor, err error) {
 	return cursor{b: records[at:]}, nil
 }
 
+// record reads a record with its id.
 func (db *DB) record(rec uint32) (k known, err error) {
+	if err = db.recordInto(&k, rec, &room[uint32]{}); err != nil {
+		return k, err
+	}
+	k.id, err = db.name(k.place)
+	return k, err
+}
+
+// recordInto reads a record without its id; its lists of numbers come from the room.
+func (db *DB) recordInto(k *known, rec uint32, from *room[uint32]) error {
 	c, err := db.recordCursor(rec)
 	if err != nil {
-		return k, err
+		return err
 	}
 	k.rec = rec
 	flags := c.byte()
-	place := uint32(c.uvarint())
+	k.place = uint32(c.uvarint())
 	k.malware = flags&recMalware != 0
-	k.aliases = readPlaces(&c)
+	k.aliases = readPlaces(&c, from)
 	modified := int64(c.uvarint())
 	k.modified = timeOf(modified)
 	if flags&recWithdrawn != 0 {
@@ -61,19 +73,15 @@ func (db *DB) record(rec uint32) (k known, err error) {
 		k.severities = db.readSeverities(&c)
 	}
 	if flags&recCWE != 0 {
-		k.cwe = readIDs(&c)
+		k.cwe = readNumbers(&c, from)
 	}
 	if flags&recUpstream != 0 {
-		k.upstream = readPlaces(&c)
+		k.upstream = readPlaces(&c, from)
 	}
 	if flags&recRelated != 0 {
-		k.related = readPlaces(&c)
+		k.related = readPlaces(&c, from)
 	}
-	if err := c.err("a record"); err != nil {
-		return k, err
-	}
-	k.id, err = db.name(place)
-	return k, err
+	return c.err("a record")
 }
 
 // modifiedOf reads no more of a record than is needed to know when it was last modified.
@@ -91,12 +99,24 @@ func (db *DB) modifiedOf(rec uint32) (time.Time, error) {
 	return t, c.err("a record")
 }
 
-func readPlaces(c *cursor) []uint32 {
-	ids := readIDs(c)
-	for i := 1; i < len(ids); i++ {
-		ids[i] += ids[i-1]
+func readNumbers(c *cursor, from *room[uint32]) []uint32 {
+	n := c.count()
+	if n == 0 {
+		return nil
 	}
-	return ids
+	out := from.take(n)
+	for i := range out {
+		out[i] = uint32(c.uvarint())
+	}
+	return out
+}
+
+func readPlaces(c *cursor, from *room[uint32]) []uint32 {
+	out := readNumbers(c, from)
+	for i := 1; i < len(out); i++ {
+		out[i] += out[i-1]
+	}
+	return out
 }
 
 func (db *DB) readSeverities(c *cursor) []scored {
@@ -136,29 +156,36 @@ func (db *DB) attrs(i uint32) (a attrs, err error) {
 	return a, c.err("attributes")
 }
 
-// title returns a record's summary and address.
-func (db *DB) title(k *known, blocks map[uint32][]string) (title, url string, err error) {
+// titleCache holds blocks of titles, decompressed.
+type titleCache map[uint32][]byte
+
+// title returns a record's summary and address. The record's id must have been read.
+func (db *DB) title(k *known, blocks titleCache) (title, url string, err error) {
 	block := k.rec / titleBlock
-	texts, ok := blocks[block]
+	raw, ok := blocks[block]
 	if !ok {
-		if texts, err = db.titleBlock(block); err != nil {
+		if raw, err = db.titleBlock(block); err != nil {
 			return "", "", err
 		}
-		blocks[block] = texts
+		blocks[block] = raw
 	}
-	if i := int(k.rec % titleBlock); i < len(texts) {
-		title, url, _ = strings.Cut(texts[i], "\x00")
+	c := cursor{b: raw}
+	for range k.rec % titleBlock {
+		c.sized()
+	}
+	if !c.done() {
+		title, url, _ = strings.Cut(c.string(), "\x00")
 	}
 	if url == "" {
 		url = addressOf(k.id)
 	}
-	return title, url, nil
+	return title, url, c.err("summaries")
 }
 
 // maxTitleBlock bounds a block of titles once decompressed.
 const maxTitleBlock = titleBlock * (maxSummary + maxText + 16)
 
-func (db *DB) titleBlock(block uint32) ([]string, error) {
+func (db *DB) titleBlock(block uint32) ([]byte, error) {
 	dec, err := db.titleDecoder()
 	if err != nil {
 		return nil, err
@@ -175,12 +202,7 @@ func (db *DB) titleBlock(block uint32) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("summaries %d: %w (%v)", block, ErrCorrupt, err)
 	}
-	c := cursor{b: raw}
-	texts := make([]string, 0, titleBlock)
-	for !c.done() && len(texts) < titleBlock {
-		texts = append(texts, c.string())
-	}
-	return texts, c.err("summaries")
+	return raw, nil
 }
 
 func (db *DB) titleDecoder() (*zstd.Decoder, error) {

@@ -85,7 +85,7 @@ func distributionRating(gr *group) (sev finding.Severity, ok bool) {
 
 func (m *member) distributionRating() (sev finding.Severity, ok bool) {
 	for i := range m.hits {
-		a := &m.hits[i].attrs
+		a := m.hits[i].attrs
 		words := []string{a.rating, a.urgency}
 		if a.state == finding.StateUnimportant {
 			words = append(words, "unimportant")
@@ -210,7 +210,10 @@ const maxLookups = 64
 
 func (g *grouper) scoreOf(place uint32) (best foundScore, err error) {
 	if s, ok := g.scores[place]; ok {
-		return s, nil
+		if s != nil {
+			best = *s
+		}
+		return best, nil
 	}
 	n, err := g.db.entryAt(place)
 	if err != nil {
@@ -228,23 +231,36 @@ func (g *grouper) scoreOf(place uint32) (best foundScore, err error) {
 		if !k.withdrawn.IsZero() || !g.alone(k, place) {
 			continue
 		}
-		for _, s := range k.severities {
-			best.offer(s, k.id)
+		if err := g.offerRecord(&best, k); err != nil {
+			return best, err
 		}
 	}
-	g.scores[place] = best
+	g.scores[place] = nil
+	if best.text != "" {
+		kept := best
+		g.scores[place] = &kept
+	}
 	return best, nil
+}
+
+// offerRecord offers a record's scores. Its id is read where there is one at all.
+func (g *grouper) offerRecord(best *foundScore, k *known) (err error) {
+	if len(k.severities) == 0 {
+		return nil
+	}
+	if k.id == "" {
+		k.id, err = g.id(k.place)
+	}
+	for _, s := range k.severities {
+		best.offer(s, k.id)
+	}
+	return err
 }
 
 // alone: the record is about the vulnerability at place and no other.
 func (g *grouper) alone(k *known, place uint32) bool {
-	if !slices.Contains(k.aliases, place) && !slices.Contains(k.upstream, place) && g.ids[place] != k.id {
-		if id, err := g.id(place); err != nil || id != k.id {
-			return false
-		}
-	}
-	cves, err := g.ownCVEs(k)
-	return err == nil && len(cves) < 2
+	names := k.place == place || slices.Contains(k.aliases, place) || slices.Contains(k.upstream, place)
+	return names && len(g.ownCVEs(k)) < 2
 }
 
 func cwesOf(gr *group) (out []string) {

@@ -118,12 +118,13 @@ func TestAgainstSpecification(t *testing.T) {
 				}
 			}
 			p := &finding.Package{Name: k.name, Version: v}
-			hits, unparsed, err := db.find(nil, &subject{eco: eco, name: k.name, version: v, pkg: p}, nil)
+			fd, found := newFinder(db), looked{}
+			err := fd.find(&found, &subject{eco: resolved{eco, false}, name: k.name, version: v, pkg: p}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := map[string]bool{}
-			for _, h := range hits {
+			for _, h := range found.hits {
 				rec, err := db.record(h.rec)
 				if err != nil {
 					t.Fatal(err)
@@ -131,7 +132,7 @@ func TestAgainstSpecification(t *testing.T) {
 				got[rec.id] = true
 			}
 			questions++
-			if diff := cmp.Diff(want, got); diff != "" && unparsed == nil {
+			if diff := cmp.Diff(want, got); diff != "" && found.unparsed == nil {
 				t.Errorf("%s %s %s (-want +got):\n%s", k.eco, k.name, v, diff)
 			}
 		}

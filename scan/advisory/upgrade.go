@@ -13,8 +13,8 @@ import (
 // go together under the source's name. The base image is one change that fixes what its layers brought and a fix
 // is known for; base names it, "" where not known. Suppressed findings and kernel headers do not count.
 func Upgrades(findings []finding.Finding, base string) []finding.Upgrade {
-	var order []string
-	byKey := map[string]*finding.Upgrade{}
+	var order []upgradeKey
+	byKey := map[upgradeKey]*finding.Upgrade{}
 	baseUp := &finding.Upgrade{Kind: "base", Package: base}
 	for i := range findings {
 		f := &findings[i]
@@ -24,15 +24,15 @@ func Upgrades(findings []finding.Finding, base string) []finding.Upgrade {
 		if f.Layer != nil && f.Layer.Base {
 			count(baseUp, f)
 		}
-		key, name, from := upgradeOf(&f.Package)
+		key := upgradeOf(&f.Package)
 		u := byKey[key]
 		if u == nil {
-			u = &finding.Upgrade{Kind: "package", Package: name, From: from}
+			u = &finding.Upgrade{Kind: "package", Package: key.name, From: key.from, To: f.Fixed}
 			byKey[key] = u
 			order = append(order, key)
 		}
-		if c, err := version.Compare(cmp.Or(f.Package.Ecosystem, typeEcosystems[f.Package.Type]), u.To, f.Fixed); u.To == "" || err == nil && c < 0 {
-			u.To = f.Fixed
+		if f.Fixed != u.To {
+			u.To = higher(&f.Package, u.To, f.Fixed)
 		}
 		count(u, f)
 	}
@@ -56,12 +56,22 @@ func count(u *finding.Upgrade, f *finding.Finding) {
 	u.IDs = append(u.IDs, f.ID)
 }
 
-func upgradeOf(p *finding.Package) (key, name, from string) {
-	name, from = p.Name, p.Version
+type upgradeKey struct{ typ, name, from string }
+
+func upgradeOf(p *finding.Package) upgradeKey {
 	if isOSType(p.Type) && namingOf(p.Ecosystem) == bySource {
-		name, from = cmp.Or(p.SourceName, name), cmp.Or(p.SourceVersion, from)
+		return upgradeKey{p.Type, cmp.Or(p.SourceName, p.Name), cmp.Or(p.SourceVersion, p.Version)}
 	}
-	return p.Type + "\x00" + name + "\x00" + from, name, from
+	return upgradeKey{p.Type, p.Name, p.Version}
+}
+
+// higher is a, or b where it is known to be the higher version.
+func higher(p *finding.Package, a, b string) string {
+	c, err := version.Compare(cmp.Or(p.Ecosystem, typeEcosystems[p.Type]), a, b)
+	if err == nil && c < 0 {
+		return b
+	}
+	return a
 }
 
 func fixesMore(a, b finding.Upgrade) int {
