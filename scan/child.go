@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -198,6 +199,9 @@ func (c *child) read(ctx context.Context, out io.Reader) (map[int]analysed, erro
 }
 
 func (c *child) handle(ctx context.Context, f frame, payload []byte, results map[int]analysed) error {
+	if err := c.plausible(f, results); err != nil {
+		return err
+	}
 	switch f.Kind {
 	case frameReady:
 		if f.Report == nil {
@@ -220,6 +224,37 @@ func (c *child) handle(ctx context.Context, f frame, payload []byte, results map
 		c.opts.progress(Progress{Layer: f.Index, State: LayerFailed})
 	}
 	return nil
+}
+
+// plausible refuses what an honest worker never says: the bytes of a layer may have taken it over. One result for
+// each layer bounds what the parent holds, and a result under another diff id than the image claims would be kept
+// for other images.
+func (c *child) plausible(f frame, results map[int]analysed) error {
+	if f.Kind == frameReady {
+		return nil
+	}
+	claimed, asked := c.claim(f.Index)
+	if !asked {
+		return fmt.Errorf("the worker spoke of layer %d, which it was not asked for", f.Index)
+	}
+	if _, told := results[f.Index]; told {
+		return fmt.Errorf("the worker spoke of layer %d after its end", f.Index)
+	}
+	if f.Kind == frameLayer && claimed != "" && f.DiffID != claimed {
+		return fmt.Errorf("the worker took layer %d for %.100q, not %s", f.Index, f.DiffID, claimed)
+	}
+	return nil
+}
+
+// claim returns the diff id that a layer was verified to have or that the image claims for it, and whether the worker was asked for that layer: a
+// live directory is layer 0.
+func (c *child) claim(index int) (diffID string, asked bool) {
+	for _, l := range c.layers {
+		if l.Index == index {
+			return cmp.Or(l.verified, l.DiffID), true
+		}
+	}
+	return "", len(c.layers) == 0 && index == 0
 }
 
 // pump copies a remote layer into the worker's pipe, once the worker has asked for it.
