@@ -59,6 +59,34 @@ func TestExpiredSuppressionIsTold(t *testing.T) {
 	}
 }
 
+// A line of an ignore file cannot wave an exploited finding through: the verdict says that it tried.
+func TestTooWeakSuppressionIsTold(t *testing.T) {
+	r := with(finding.SeverityHigh, 3)
+	r.Findings[0].KEV = &finding.KEV{}
+	r.Findings[1].State = finding.StateMalware
+	s := full(finding.SourceIgnore)
+	s.ID, s.Package, s.Origin = "*", r.Findings[0].Package.Name, ".seawallignore:3"
+	v := gate.Decide(&r, nil, []finding.Suppression{s}, now)
+	told := 0
+	for _, reason := range v.Reasons {
+		if reason.Rule == "suppressions.too-weak" {
+			told++
+			if reason.Decision != finding.Pass || !strings.Contains(reason.Message, ".seawallignore:3") {
+				t.Errorf("%+v", reason)
+			}
+		}
+	}
+	if v.Decision != finding.Fail || v.Suppressed != 1 || told != 1 {
+		t.Errorf("%s with %d suppressed, told %d times: %+v", v.Decision, v.Suppressed, told, v.Reasons)
+	}
+	s.Source = finding.SourceHub
+	for _, reason := range gate.Decide(&r, nil, []finding.Suppression{s}, now).Reasons {
+		if reason.Rule == "suppressions.too-weak" {
+			t.Errorf("told of one that covers: %+v", reason)
+		}
+	}
+}
+
 // What the table asks for is asked of every suppression, whoever made it.
 func TestIncompleteSuppressionIsRefused(t *testing.T) {
 	r := with(finding.SeverityHigh, 1)

@@ -46,7 +46,7 @@ func Decide(r *finding.Result, p *Policy, s []finding.Suppression, now time.Time
 // rules are all rules of the gate, in the order of reasons that weigh the same.
 var rules = []func(*trial) []finding.Reason{
 	malware, exploited, predicted, limits, secrets, checks, deniedPackages, licences, baseImages,
-	scanAge, gaps, expired, refused,
+	scanAge, gaps, expired, refused, tooWeak,
 }
 
 // trial is one image before the gate: what the rules look at.

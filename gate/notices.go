@@ -73,6 +73,30 @@ func refused(c *trial) []finding.Reason {
 	return out
 }
 
+// tooWeak tells about suppressions that would cover a finding, were it not exploited or hostile: see the last column
+// of the table in docs/suppressions.md. Without it, nobody sees why a line of an ignore file does nothing.
+func tooWeak(c *trial) []finding.Reason {
+	var out []finding.Reason
+	told := map[finding.Suppression]bool{}
+	for _, f := range c.counting {
+		if f.KEV == nil && f.State != finding.StateMalware || len(out) == maxNotices {
+			continue
+		}
+		harmless := *f
+		harmless.KEV, harmless.State = nil, ""
+		s := c.index.finding(&harmless)
+		if s == nil || told[*s] {
+			continue
+		}
+		told[*s] = true
+		out = append(out, finding.Reason{
+			Decision: finding.Pass, Rule: "suppressions.too-weak", IDs: nonEmpty(f.ID),
+			Message: fmt.Sprintf("%s does not cover %s, which is exploited or hostile: only an exception or VEX may", title(s), plain(f.ID)),
+		})
+	}
+	return out
+}
+
 // title names a suppression in a sentence: "the suppression of CVE-2024-1 (gate.yaml:12, owner team-a)".
 func title(s *finding.Suppression) string {
 	name := "the suppression"
