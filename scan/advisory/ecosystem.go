@@ -17,12 +17,12 @@ const (
 
 // namings lists the ecosystems whose advisories do not speak of packages as installed. Debian's, Ubuntu's and the
 // apk distributions' data name source (origin) packages; the listed rpm distributions publish errata by source name
-// and OSV's conversion keeps it, while AlmaLinux, Rocky Linux and Red Hat name every binary.
+// and OSV's conversion keeps it, while AlmaLinux and Red Hat name every binary.
 var namings = map[string]naming{
 	"Debian": bySource, "Ubuntu": bySource, "Echo": bySource,
 	"Alpine": bySource, "Alpaquita": bySource, "BellSoft Hardened Containers": bySource, "Chainguard": bySource,
 	"CleanStart": bySource, "MinimOS": bySource, "Wolfi": bySource,
-	"SUSE": byEither, "openSUSE": byEither, "openEuler": byEither, "Mageia": byEither, "Photon OS": byEither,
+	"Rocky Linux": byEither, "SUSE": byEither, "openSUSE": byEither, "openEuler": byEither, "Mageia": byEither, "Photon OS": byEither,
 	"Azure Linux": byEither, "CBL-Mariner": byEither, "Amazon Linux": byEither, "Oracle Linux": byEither,
 	"Fedora": byEither,
 }

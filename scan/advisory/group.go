@@ -138,10 +138,8 @@ func (g *grouper) members(l *looked) ([]*member, error) {
 // overruled: only extended support's data says that the package is affected, and the release's own advisories speak
 // of the same vulnerabilities of this package: their word counts.
 func (g *grouper) overruled(m *member, ordinary [][]byte) (bool, error) {
-	for i := range m.hits {
-		if !m.hits[i].subject.eco.extended {
-			return false, nil
-		}
+	if m.hits = preferOrdinary(m.hits); !m.hits[0].subject.eco.extended {
+		return false, nil
 	}
 	if g.anyLists(ordinary, m.rec) {
 		return true, nil
@@ -158,6 +156,15 @@ func (g *grouper) overruled(m *member, ordinary [][]byte) (bool, error) {
 		}
 	}
 	return len(m.cves) > 0, nil
+}
+
+// preferOrdinary leaves hits of extended support out where there are others.
+func preferOrdinary(hits []hit) []hit {
+	extended := func(h hit) bool { return h.subject.eco.extended }
+	if !slices.ContainsFunc(hits, extended) || !slices.ContainsFunc(hits, func(h hit) bool { return !extended(h) }) {
+		return hits
+	}
+	return slices.DeleteFunc(slices.Clone(hits), extended)
 }
 
 // unread names the records whose versions could not be read and that did not hit by what could.

@@ -16,7 +16,8 @@ import (
 )
 
 // starterJSON is written by hand: ids, packages and versions of famous vulnerabilities and hostile packages, so that
-// a first scan without a database shows something true. Versions are "introduced <fixed", "<fixed" or "=exactly".
+// a first scan without a database shows something true. Versions are "introduced <fixed", "<fixed", "introduced <*"
+// where no version is fixed, or "=exactly".
 //
 //go:embed starter/advisories.json
 var starterJSON []byte
@@ -109,9 +110,12 @@ func addStarterVersion(a *record.Affected, v string) error {
 		introduced = "0"
 	}
 	if !ok || fixed == "" {
-		return fmt.Errorf("versions %q: want \"introduced <fixed\", \"<fixed\" or \"=exactly\"", v)
+		return fmt.Errorf("versions %q: want \"introduced <fixed\", \"<fixed\", \"introduced <*\" or \"=exactly\"", v)
 	}
-	events := []record.Event{{Introduced: introduced}, {Fixed: fixed}}
+	events := []record.Event{{Introduced: introduced}}
+	if fixed != "*" {
+		events = append(events, record.Event{Fixed: fixed})
+	}
 	a.Ranges = append(a.Ranges, record.Range{Kind: record.Ecosystem, Events: events})
 	return nil
 }
