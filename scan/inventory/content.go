@@ -138,7 +138,7 @@ func (w *Writer) readBody(f *file, e *Entry, want wants) error {
 		}
 	}()
 	if at, ok := e.Content.(io.ReaderAt); ok {
-		return f.readAt(at, sum, needAll, want)
+		return w.readAt(f, at, sum, needAll, want)
 	}
 	if !needSum && !needAll {
 		return nil
@@ -160,7 +160,7 @@ func (w *Writer) readBody(f *file, e *Entry, want wants) error {
 }
 
 // readAt uses a local file where it lies.
-func (f *file) readAt(at io.ReaderAt, sum hash.Hash, needAll bool, want wants) error {
+func (w *Writer) readAt(f *file, at io.ReaderAt, sum hash.Hash, needAll bool, want wants) error {
 	whole := io.NewSectionReader(at, 0, f.size)
 	if sum != nil {
 		if _, err := io.Copy(sum, whole); err != nil {
@@ -174,18 +174,5 @@ func (f *file) readAt(at io.ReaderAt, sum hash.Hash, needAll bool, want wants) e
 	if !want.secret && (want.parser == nil || !want.parser.bytes) {
 		return nil
 	}
-	return f.load()
-}
-
-// load brings the content of f into memory. Parsers of text ask for it; their largest file bounds it.
-func (f *file) load() error {
-	if f.data != nil || f.r == nil {
-		return nil
-	}
-	f.data = make([]byte, f.size)
-	n, err := f.r.ReadAt(f.data, 0)
-	if f.data = f.data[:n]; err != nil && err != io.EOF {
-		return err
-	}
-	return nil
+	return w.spool.load(f)
 }

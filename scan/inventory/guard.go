@@ -46,7 +46,7 @@ func (w *Writer) parse(ctx context.Context, p *parser, f *file) {
 		return
 	}
 	if p.bytes {
-		if err := f.load(); err != nil {
+		if err := w.spool.load(f); err != nil {
 			w.gap(finding.GapUnreadable, f.path, fmt.Sprintf("%s: %v", p.name, err))
 			return
 		}

@@ -22,19 +22,41 @@ var errNoRoom = errors.New("no room for a large file")
 // fill copies in to where f can be read from, f.size bytes.
 func (s *spool) fill(f *file, in io.Reader) error {
 	want := min(f.size, s.memory)
-	if int64(cap(s.buf)) < want {
-		s.buf = make([]byte, want, max(want, min(2*int64(cap(s.buf)), s.memory)))
-	}
-	n, err := io.ReadFull(in, s.buf[:want])
+	head := s.room(want)
+	n, err := io.ReadFull(in, head)
 	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
 		return err
 	}
-	head := s.buf[:n]
+	head = head[:n]
 	if f.size <= s.memory || int64(n) < want {
 		f.data, f.r, f.size = head, readerAt(head), int64(n)
 		return nil
 	}
 	return s.toFile(f, head, in)
+}
+
+// load brings the content of f into memory. Parsers of text ask for it; their largest file bounds it.
+func (s *spool) load(f *file) error {
+	if f.data != nil || f.r == nil {
+		return nil
+	}
+	data := s.room(f.size)
+	n, err := f.r.ReadAt(data, 0)
+	if f.data = data[:n]; err != nil && err != io.EOF {
+		return err
+	}
+	return nil
+}
+
+// room returns n bytes, those of the buffer unless n is too many to keep.
+func (s *spool) room(n int64) []byte {
+	if n > s.memory {
+		return make([]byte, n)
+	}
+	if int64(cap(s.buf)) < n {
+		s.buf = make([]byte, n, max(n, min(2*int64(cap(s.buf)), s.memory)))
+	}
+	return s.buf[:n]
 }
 
 func (s *spool) toFile(f *file, head []byte, in io.Reader) error {
