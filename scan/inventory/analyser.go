@@ -115,7 +115,7 @@ func (w *Writer) Visit(ctx context.Context, e *Entry) error {
 	w.note(e)
 	switch e.Kind {
 	case File:
-		return w.file(ctx, e, named)
+		return w.denied(e, w.file(ctx, e, named))
 	case Hardlink:
 		w.links = append(w.links, Link{Path: e.Path, Target: e.Linkname})
 	}
