@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/seawall/seawall/finding"
 	"github.com/seawall/seawall/scan/advisory/record"
@@ -312,11 +313,11 @@ func TestDeterministic(t *testing.T) {
 
 func TestSign(t *testing.T) {
 	path, _ := writeSynthetic(t, 100)
-	private, public, err := GenerateKey(rand.Reader, "builder.example")
+	private, public, err := note.GenerateKey(rand.Reader, "builder.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, stranger, err := GenerateKey(rand.Reader, "stranger.example")
+	_, stranger, err := note.GenerateKey(rand.Reader, "stranger.example")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,8 +335,14 @@ func TestSign(t *testing.T) {
 	if _, err := Verify(path, []string{stranger}); !errors.Is(err, ErrUnsigned) {
 		t.Errorf("a stranger's key: %v", err)
 	}
-	db, err := OpenTrusted(path, []string{public})
+	db, err := Open(path)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.SignedBy([]string{stranger}); !errors.Is(err, ErrUnsigned) || db.Info().Signer != "" {
+		t.Errorf("a stranger's key: %v, signer %q", err, db.Info().Signer)
+	}
+	if err := db.SignedBy([]string{stranger, public}); err != nil {
 		t.Fatal(err)
 	}
 	if got := db.Info().Signer; got != "builder.example" {

@@ -261,15 +261,21 @@ func hasAnyPrefix(s string, prefixes ...string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
 }
 
-// compareRows orders findings: severity, KEV, EPSS, id, package.
+// compareRows orders findings: severity, KEV, EPSS, id, package. Most pairs differ early.
 func compareRows(a, b *finding.Finding, p, q *finding.Package) int {
-	return cmp.Or(
-		cmp.Compare(b.Severity, a.Severity),
-		cmp.Compare(boolByte(b.KEV != nil), boolByte(a.KEV != nil)),
-		cmp.Compare(epssScore(b), epssScore(a)),
-		cmp.Compare(a.ID, b.ID),
-		comparePackages(p, q),
-	)
+	if c := cmp.Compare(b.Severity, a.Severity); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(boolByte(b.KEV != nil), boolByte(a.KEV != nil)); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(epssScore(b), epssScore(a)); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.ID, b.ID); c != 0 {
+		return c
+	}
+	return comparePackages(p, q)
 }
 
 func comparePackages(p, q *finding.Package) int {

@@ -17,12 +17,13 @@ import (
 
 // DB is an open database. It is safe for concurrent use until Close.
 type DB struct {
-	h      header
-	data   []byte
-	unmap  func() error
-	ecos   []ecosystem // sorted by name
-	signer string
-	shared bool // the starter set: every caller has the same one
+	h       header
+	data    []byte
+	unmap   func() error
+	ecos    []ecosystem // sorted by name
+	trailer []byte      // the signature
+	signer  string
+	shared  bool // the starter set: every caller has the same one
 
 	titles struct {
 		once sync.Once
@@ -91,6 +92,10 @@ func openFile(f *os.File) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	trailer, err := readTrailer(f, &h, st.Size())
+	if err != nil {
+		return nil, err
+	}
 	data, unmap, err := mapped.File(f, int(h.size))
 	if err != nil {
 		return nil, err
@@ -100,7 +105,7 @@ func openFile(f *os.File) (*DB, error) {
 		_ = unmap()
 		return nil, err
 	}
-	db.unmap = unmap
+	db.unmap, db.trailer = unmap, trailer
 	return db, nil
 }
 

@@ -19,15 +19,6 @@ const noteHead = "seawall advisory database\n"
 // somebody whose key is trusted, or add the key of who built it.
 var ErrUnsigned = errors.New("not signed by a trusted key")
 
-// GenerateKey makes a key pair for a builder. name is shown as the signer; the keys are single lines of text.
-func GenerateKey(random io.Reader, name string) (private, public string, err error) {
-	private, public, err = note.GenerateKey(random, name)
-	if err != nil {
-		return "", "", fmt.Errorf("making a signing key for %q: %w", name, err)
-	}
-	return private, public, nil
-}
-
 // Sign checks the content of the database at path against its digest and replaces its signature by one of the
 // private key. The content stays as it is: who has the file open is not disturbed.
 func Sign(path, privateKey string) error {
@@ -106,7 +97,7 @@ func checkContent(f *os.File) (h header, trailer []byte, err error) {
 	if [32]byte(sum.Sum(nil)) != h.digest {
 		return h, nil, fmt.Errorf("its content is not what its digest says: %w", ErrCorrupt)
 	}
-	trailer, err = io.ReadAll(io.NewSectionReader(f, int64(h.size), maxTrailer))
+	trailer, err = readTrailer(f, &h, st.Size())
 	return h, trailer, err
 }
 
@@ -132,29 +123,24 @@ func checkSignature(h *header, trailer []byte, trusted []string) (string, error)
 	return n.Sigs[0].Name, nil
 }
 
-// OpenTrusted is Open for a database that must be signed by one of the trusted public keys. It checks the
-// signature over the digest and leaves the content to Verify, so that it takes no longer than Open.
-func OpenTrusted(path string, trusted []string) (*DB, error) {
-	db, err := Open(path)
-	if err != nil {
-		return nil, err
+// SignedBy checks that one of the trusted public keys signed the database's digest, and notes the signer for Info. It
+// leaves the content to Verify, so that it costs a fraction of a millisecond. Errors wrap ErrUnsigned. Call it before
+// the database is shared between goroutines.
+func (db *DB) SignedBy(trusted []string) (err error) {
+	if db.signer, err = checkSignature(&db.h, db.trailer, trusted); err != nil {
+		return fmt.Errorf("checking the advisory database's signature: %w", err)
 	}
-	trailer, err := trailerOf(path, db.h.size)
-	if err == nil {
-		db.signer, err = checkSignature(&db.h, trailer, trusted)
-	}
-	if err != nil {
-		_ = db.Close()
-		return nil, fmt.Errorf("opening the advisory database %s: %w", path, err)
-	}
-	return db, nil
+	return nil
 }
 
-func trailerOf(path string, from uint64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// readTrailer reads what follows the content, if anything does.
+func readTrailer(f *os.File, h *header, size int64) ([]byte, error) {
+	if uint64(size) <= h.size {
+		return nil, nil
 	}
-	defer f.Close()
-	return io.ReadAll(io.NewSectionReader(f, int64(from), maxTrailer))
+	b, err := io.ReadAll(io.NewSectionReader(f, int64(h.size), maxTrailer))
+	if err != nil {
+		return nil, fmt.Errorf("reading its signature: %w", err)
+	}
+	return b, nil
 }

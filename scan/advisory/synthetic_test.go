@@ -179,6 +179,19 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
+// BenchmarkInfo is what a scan asks of the database beside the matches.
+func BenchmarkInfo(b *testing.B) {
+	openReal(b)
+	db, err := Open(realDB.path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	for b.Loop() {
+		_ = db.Info()
+	}
+}
+
 // inventory500 is an image of 400 Debian packages and 100 of npm and PyPI, with the names that synthetic gives.
 func inventory500() *finding.Inventory {
 	s := newSynthetic(9)

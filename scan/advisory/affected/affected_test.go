@@ -2,6 +2,7 @@ package affected
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -64,7 +65,7 @@ func TestQuery(t *testing.T) {
 	write("broken.json", `{"analyser":`)
 	write("notes.txt", `hello`)
 	out := filepath.Join(t.TempDir(), "index")
-	st, err := Build(context.Background(), dir, out, ReadJSON)
+	st, err := Build(context.Background(), dir, out, readJSON)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func TestQuery(t *testing.T) {
 func TestDamaged(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "index")
-	if _, err := Build(context.Background(), t.TempDir(), path, ReadJSON); err != nil {
+	if _, err := Build(context.Background(), t.TempDir(), path, readJSON); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(path)
@@ -221,4 +222,30 @@ func BenchmarkQuery(b *testing.B) {
 		x.Close()
 	}
 	b.Logf("%+v", sum)
+}
+
+// readJSON reads a finding.Inventory, or the one inside a finding.Result, from a JSON file; files of other names
+// are skipped.
+func readJSON(path string) (*finding.Inventory, error) {
+	if filepath.Ext(path) != ".json" {
+		return nil, ErrSkip
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var v struct {
+		finding.Inventory
+		Inside *finding.Inventory `json:"inventory"`
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return nil, fmt.Errorf("reading the inventory %s: %w", path, err)
+	}
+	if v.Inside != nil {
+		return v.Inside, nil
+	}
+	if v.Inventory.Analyser == "" && v.Inventory.Packages == nil {
+		return nil, ErrSkip
+	}
+	return &v.Inventory, nil
 }

@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -91,32 +90,6 @@ func Build(ctx context.Context, dir, out string, read Read) (BuildStats, error) 
 		return b.stats, fmt.Errorf("writing the index %s: %w", out, err)
 	}
 	return b.stats, nil
-}
-
-// ReadJSON reads a finding.Inventory, or the one inside a finding.Result, from a JSON file; files of other names
-// are skipped.
-func ReadJSON(path string) (*finding.Inventory, error) {
-	if filepath.Ext(path) != ".json" {
-		return nil, ErrSkip
-	}
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var v struct {
-		finding.Inventory
-		Inside *finding.Inventory `json:"inventory"`
-	}
-	if err := json.Unmarshal(raw, &v); err != nil {
-		return nil, fmt.Errorf("reading the inventory %s: %w", path, err)
-	}
-	if v.Inside != nil {
-		return v.Inside, nil
-	}
-	if v.Inventory.Analyser == "" && v.Inventory.Packages == nil {
-		return nil, ErrSkip
-	}
-	return &v.Inventory, nil
 }
 
 type builder struct {
