@@ -67,6 +67,7 @@ type Writer struct {
 // result is what one path gave.
 type result struct {
 	packages                           []Package
+	beside                             []string // packages only count if the layer has a file at one of these paths
 	exec                               *finding.Executable
 	secrets                            []finding.Secret
 	release                            *Release
@@ -176,6 +177,7 @@ func (w *Writer) Finish(ctx context.Context) (Layer, error) {
 		return Layer{}, fmt.Errorf("finishing layer: %w", err)
 	}
 	paths := newPathSet(w.marks)
+	w.dropHeaders(paths)
 	outside := w.resolveLinks(paths)
 	w.resolveOwners()
 	w.resolveLicences()

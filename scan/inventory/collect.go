@@ -41,6 +41,19 @@ func (w *Writer) secrets(ctx context.Context, f *file) {
 	}
 }
 
+// dropHeaders drops packages that are not there but for a text about them.
+func (w *Writer) dropHeaders(paths PathSet) {
+	for _, r := range w.results {
+		if len(r.beside) > 0 && !slices.ContainsFunc(r.beside, func(p string) bool {
+			var mark uint64
+			mark, w.hash = hashPath(w.hash, p)
+			return paths.find(mark)&(1<<replaces) != 0
+		}) {
+			r.packages = nil
+		}
+	}
+}
+
 // resolveLinks gives hard links what their targets gave, and returns those whose target is not in this layer.
 func (w *Writer) resolveLinks(paths PathSet) (outside []Link) {
 	for _, l := range w.links {

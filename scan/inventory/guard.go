@@ -24,6 +24,7 @@ type parser struct {
 // parsed is what a parser found in a file.
 type parsed struct {
 	packages []Package
+	beside   []string // see result
 	claims   []claim
 	release  *Release
 	licences []string
@@ -114,9 +115,9 @@ func (w *Writer) take(path string, got parsed) {
 			break
 		}
 	}
-	if got.release == nil && got.licences == nil && got.accounts == nil {
+	if got.release == nil && got.licences == nil && got.accounts == nil && got.beside == nil {
 		return
 	}
 	r := w.at(path)
-	r.release, r.licences, r.emptyPasswords = got.release, got.licences, got.accounts
+	r.release, r.licences, r.emptyPasswords, r.beside = got.release, got.licences, got.accounts, got.beside
 }

@@ -63,6 +63,13 @@ func packageParsers() (byName map[string]*parser, byExt map[string][]*parser) {
 		"DESCRIPTION":    &rPackageParser,
 		"installed.json": &composerParser,
 
+		// What was built from source.
+		"node_version.h": &nodeParser,
+		"patchlevel.h":   &pythonParser,
+		"rbconfig.rb":    &rubyParser,
+		"php_version.h":  &phpParser,
+		"release":        &javaParser,
+
 		// What lock files declare.
 		"conan.lock":                  declaredBy(conanlock.New),
 		"pubspec.lock":                declaredBy(pubspec.New),
@@ -100,6 +107,7 @@ func packageParsers() (byName map[string]*parser, byExt map[string][]*parser) {
 		".egg-info": {&eggInfoParser},
 		".egg":      {archives(wheelegg.New)},
 		".whl":      {archives(wheelegg.New)},
+		".spdx":     {&bitnamiParser},
 		".json":     {&condaParser, installedBy(depsjson.New, endsIn(".deps.json"))},
 		".xml":      {installedBy(flatpak.New, endsIn("metainfo.xml"))},
 		".php":      {installedBy(plugins.New, inWordPressPlugin)},
