@@ -58,6 +58,7 @@ type Writer struct {
 	dirs     dirs
 	claims   claims
 	packages int // in results, ever
+	linked   int // results with packages for links
 	entries  int
 	gaps     []finding.Gap
 	gapCount int // counted also when over the limit
@@ -67,7 +68,8 @@ type Writer struct {
 // result is what one path gave.
 type result struct {
 	packages                           []Package
-	beside                             []string // packages only count if the layer has a file at one of these paths
+	linked                             []Package // what hard links to the path hold, nil where nobody read it for them
+	beside                             []string  // packages only count if the layer has a file at one of these paths
 	exec                               *finding.Executable
 	secrets                            []finding.Secret
 	release                            *Release

@@ -60,12 +60,14 @@ func (w *Writer) resolveLinks(paths PathSet) (outside []Link) {
 		var mark uint64
 		mark, w.hash = hashPath(w.hash, l.Target)
 		target := w.results[l.Target]
+		wanted := w.a.parserFor(l.Path) != nil
+		if target != nil {
+			w.copyResult(l.Path, target, wanted)
+		}
 		switch inside := paths.find(mark)&(1<<replaces) != 0; {
-		case target != nil:
-			w.copyResult(l.Path, target)
-		case !inside:
+		case target == nil && !inside:
 			outside = append(outside, Link{clip(l.Path, maxPath), clip(l.Target, maxPath)})
-		case w.a.parserFor(l.Path) != nil:
+		case wanted && !target.read() && w.a.parserFor(l.Target) == nil:
 			// The bytes went by under a name that nobody wanted.
 			w.gap(finding.GapUnreadable, l.Path, "a hard link to "+l.Target+", which was not read")
 		}
@@ -73,18 +75,21 @@ func (w *Writer) resolveLinks(paths PathSet) (outside []Link) {
 	return outside
 }
 
-// copyResult repeats at path what depends on the content alone.
-func (w *Writer) copyResult(p string, from *result) {
+// read reports whether a parser took something from the file.
+func (r *result) read() bool { return r != nil && (r.packages != nil || r.linked != nil) }
+
+// copyResult repeats at path what depends on the content alone; wanted says whether anybody would parse it there.
+func (w *Writer) copyResult(p string, from *result, wanted bool) {
 	to := w.at(p)
 	if from.exec != nil {
 		x := *from.exec
 		x.Path = p
 		to.exec = &x
 	}
-	if w.a.parserFor(p) == nil {
+	if !wanted {
 		return
 	}
-	for _, x := range from.packages {
+	for _, x := range slices.Concat(from.packages, from.linked) {
 		w.add(p, x)
 	}
 }

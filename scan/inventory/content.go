@@ -55,6 +55,9 @@ func (a *Analyser) parserFor(p string) *parser {
 	if a.o.Packages && strings.HasPrefix(p, dpkgStatusDir) {
 		return &dpkgStatusDirParser
 	}
+	if a.o.Packages && inNPMStore(p, name) {
+		return &npmStoreParser
+	}
 	return nil
 }
 

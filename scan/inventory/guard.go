@@ -24,7 +24,8 @@ type parser struct {
 // parsed is what a parser found in a file.
 type parsed struct {
 	packages []Package
-	beside   []string // see result
+	beside   []string  // see result
+	linked   []Package // see result
 	claims   []claim
 	release  *Release
 	licences []string
@@ -114,6 +115,10 @@ func (w *Writer) take(path string, got parsed) {
 			w.gap(finding.GapTooLarge, path, "too many files of packages: the owners of some are not known")
 			break
 		}
+	}
+	if got.linked != nil && w.linked < w.a.o.Limits.Packages {
+		w.linked++
+		w.at(path).linked = got.linked
 	}
 	if got.release == nil && got.licences == nil && got.accounts == nil && got.beside == nil {
 		return

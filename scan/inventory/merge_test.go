@@ -121,7 +121,7 @@ func dpkg(packages ...string) string {
 const status = "var/lib/dpkg/status"
 
 func TestMerge(t *testing.T) {
-	mods := "app/node_modules/"
+	mods, sum := "app/node_modules/", strings.Repeat("0f", 63)
 	for _, tt := range []struct {
 		name   string
 		layers [][]change
@@ -192,6 +192,13 @@ func TestMerge(t *testing.T) {
 		{"hard link to a file that nobody read", [][]change{
 			{{what: "store/1", content: npm("a", "1.0.0")}, {what: mods + "a/package.json => store/1"}},
 		}, []string{"gap unreadable " + mods + "a/package.json"}},
+		{"hard link into pnpm's store", [][]change{
+			{{what: "app/.pnpm-store/v3/files/00/" + sum, content: npm("a", "1.0.0")}, {what: mods + "a/package.json => app/.pnpm-store/v3/files/00/" + sum},
+				{what: mods + "b/index.js => app/.pnpm-store/v3/files/00/" + sum}},
+		}, []string{"a 1.0.0 " + mods + "a/package.json @0"}},
+		{"hard link to a script that is wanted under another name", [][]change{
+			{{what: "store/1", content: "#!/bin/sh\n", mode: 0o755}, {what: mods + "a/package.json => store/1"}},
+		}, []string{"run app/node_modules/a/package.json @0", "run store/1 @0", "gap unreadable " + mods + "a/package.json"}},
 		{"secret deleted above", [][]change{
 			{{what: "root/env", content: "token=abc\n"}, {what: "root/kept", content: "token=def\n"}},
 			{{what: "-root/env"}, {what: "root/kept", content: "# again\ntoken=def\n"}},

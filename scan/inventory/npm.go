@@ -23,6 +23,29 @@ func npmPackageRoot(p string) bool {
 	return slashes == 1 || slashes == 2 && rest[0] == '@'
 }
 
+// npmStoreParser reads the files of pnpm's content store that may be a package.json: pnpm installs by hard links, and
+// where the store comes first in a layer, its name is the one with the content. Packages count only under the names
+// that link there.
+var npmStoreParser = parser{name: "pnpm store", bytes: true, max: 256 << 10, trusted: true,
+	run: func(ctx context.Context, f *file) (parsed, error) {
+		if !bytes.HasPrefix(f.data, []byte("{")) {
+			return parsed{}, nil
+		}
+		got, err := packageJSON(ctx, f)
+		return parsed{linked: append([]Package{}, got.packages...)}, err
+	}}
+
+// inNPMStore reports whether p is ".../files/ab/cdef…", named by a sum of the content in hex:
+// https://pnpm.io/symlinked-node-modules-structure.
+func inNPMStore(p, name string) bool {
+	const shortest = 38 // SHA-1, less the two digits of the directory
+	if len(name) < shortest || strings.Trim(name, "0123456789abcdef") != "" {
+		return false
+	}
+	dir := path.Dir(p)
+	return len(path.Base(dir)) == 2 && path.Base(path.Dir(dir)) == "files"
+}
+
 // packageJSON reads name, version and licence; https://docs.npmjs.com/cli/configuring-npm/package-json.
 func packageJSON(_ context.Context, f *file) (got parsed, err error) {
 	var p struct {
