@@ -99,7 +99,7 @@ func (d *Delta) changedRow(f *finding.Finding) (bool, error) {
 		if !ok {
 			continue
 		}
-		n, err := d.db.entryAt(place)
+		n, err := d.db.entryAt(place, &room[uint32]{})
 		if err != nil {
 			return false, err
 		}

@@ -145,7 +145,7 @@ func (g *grouper) overruled(m *member, ordinary [][]byte) (bool, error) {
 		return true, nil
 	}
 	for _, cve := range m.cves {
-		n, err := g.db.entryAt(cve)
+		n, err := g.db.entryAt(cve, &g.places)
 		if err != nil {
 			return false, err
 		}
@@ -198,7 +198,7 @@ func (g *grouper) cvesOf(k *known) ([]uint32, error) {
 	}
 	for _, list := range [][]uint32{k.aliases, k.upstream} {
 		for _, place := range list {
-			n, err := g.db.entryAt(place)
+			n, err := g.db.entryAt(place, &g.places)
 			if err != nil {
 				return nil, err
 			}
@@ -398,7 +398,7 @@ func placesKey(places []uint32) string {
 
 // spokenOf: another record of this package is about the CVE alone, so that its word and not the bundle's counts.
 func (g *grouper) spokenOf(cve uint32, m *member) (bool, error) {
-	n, err := g.db.entryAt(cve)
+	n, err := g.db.entryAt(cve, &g.places)
 	if err != nil {
 		return false, err
 	}

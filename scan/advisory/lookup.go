@@ -41,7 +41,7 @@ func (db *DB) Lookup(id string) (out []Entry, err error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	n, err := db.entryAt(place)
+	n, err := db.entryAt(place, &room[uint32]{})
 	if err != nil {
 		return nil, err
 	}

@@ -8,10 +8,8 @@ import (
 
 // named is an entry of the name table.
 type named struct {
-	place uint32
-	id    string
-	rec   int64    // the record with this id, -1 for none
-	refs  []uint32 // records that name it as alias, upstream or related
+	rec  int64    // the record with this id, -1 for none
+	refs []uint32 // records that name it as alias, upstream or related
 }
 
 func (db *DB) nameBlock(i int) (c cursor, err error) {
@@ -24,6 +22,12 @@ func (db *DB) nameBlock(i int) (c cursor, err error) {
 		return c, fmt.Errorf("block %d of the ids: %w", i, ErrCorrupt)
 	}
 	return cursor{b: names[at:]}, nil
+}
+
+// skipFront passes over a front-coded string.
+func (c *cursor) skipFront() {
+	c.uvarint()
+	c.sized()
 }
 
 // skipEntry reads what follows an id in the name table without keeping it.
@@ -50,19 +54,18 @@ func (db *DB) name(place uint32) (string, error) {
 	return string(have), c.err("the ids")
 }
 
-// entryAt reads the whole entry at a place.
-func (db *DB) entryAt(place uint32) (n named, err error) {
+// entryAt reads the entry at a place. The list of records comes from the room.
+func (db *DB) entryAt(place uint32, from *room[uint32]) (n named, err error) {
 	c, err := db.nameBlock(int(place / blockSize))
 	if err != nil {
 		return n, err
 	}
-	var room [64]byte
-	have := c.front(room[:0])
+	c.skipFront()
 	for range place % blockSize {
 		skipEntry(&c)
-		have = c.front(have)
+		c.skipFront()
 	}
-	n = named{place: place, id: string(have), rec: -1}
+	n = named{rec: -1}
 	head := c.uvarint()
 	if head&1 != 0 {
 		n.rec = int64(place) - int64(c.uvarint())
@@ -76,7 +79,7 @@ func (db *DB) entryAt(place uint32) (n named, err error) {
 	}
 	last := uint32(0)
 	if head>>1 > 0 {
-		n.refs = make([]uint32, head>>1)
+		n.refs = from.take(int(head >> 1))
 	}
 	for i := range n.refs {
 		last += uint32(c.uvarint())

@@ -215,23 +215,17 @@ func (g *grouper) scoreOf(place uint32) (best foundScore, err error) {
 		}
 		return best, nil
 	}
-	n, err := g.db.entryAt(place)
+	n, err := g.db.entryAt(place, &g.places)
 	if err != nil {
 		return best, err
 	}
-	refs := n.refs[:min(len(n.refs), maxLookups)]
 	if n.rec >= 0 {
-		refs = append([]uint32{uint32(n.rec)}, refs...)
-	}
-	for _, rec := range refs {
-		k, err := g.record(rec)
-		if err != nil {
+		if err = g.offerRecord(&best, uint32(n.rec), place); err != nil {
 			return best, err
 		}
-		if !k.withdrawn.IsZero() || !g.alone(k, place) {
-			continue
-		}
-		if err := g.offerRecord(&best, k); err != nil {
+	}
+	for _, rec := range n.refs[:min(len(n.refs), maxLookups)] {
+		if err = g.offerRecord(&best, rec, place); err != nil {
 			return best, err
 		}
 	}
@@ -243,10 +237,11 @@ func (g *grouper) scoreOf(place uint32) (best foundScore, err error) {
 	return best, nil
 }
 
-// offerRecord offers a record's scores. Its id is read where there is one at all.
-func (g *grouper) offerRecord(best *foundScore, k *known) (err error) {
-	if len(k.severities) == 0 {
-		return nil
+// offerRecord offers the scores of a record that is about the vulnerability at place alone.
+func (g *grouper) offerRecord(best *foundScore, rec, place uint32) error {
+	k, err := g.record(rec)
+	if err != nil || len(k.severities) == 0 || !k.withdrawn.IsZero() || !g.alone(k, place) {
+		return err
 	}
 	if k.id == "" {
 		k.id, err = g.id(k.place)
