@@ -40,6 +40,8 @@ func (a *Analyser) Start() *Writer {
 		a:       a,
 		claims:  newClaims(),
 		dirs:    newDirs(),
+		kept:    map[string]kept{},
+		rpmLogs: map[string]bool{},
 		results: map[string]*result{},
 		spool:   spool{memory: a.o.Limits.MemoryFile, dir: a.o.TempDir},
 	}
@@ -56,6 +58,8 @@ type Writer struct {
 	results  map[string]*result
 	links    []Link
 	dirs     dirs
+	kept     map[string]kept // see keepRPM
+	rpmLogs  map[string]bool // paths of logs with content
 	claims   claims
 	packages int // in results, ever
 	linked   int // results with packages for links
@@ -114,6 +118,7 @@ func (w *Writer) Visit(ctx context.Context, e *Entry) error {
 		w.mark(e.Path, replaces)
 	}
 	w.dirs.replaced(e)
+	delete(w.rpmLogs, e.Path)
 	delete(w.results, e.Path)
 	w.note(e)
 	switch e.Kind {
@@ -175,9 +180,11 @@ func (w *Writer) Finish(ctx context.Context) (Layer, error) {
 	}
 	w.finished = true
 	defer w.spool.close()
+	defer w.closeKept()
 	if err := ctx.Err(); err != nil {
 		return Layer{}, fmt.Errorf("finishing layer: %w", err)
 	}
+	w.resolveRPMLogs(ctx)
 	paths := newPathSet(w.marks)
 	w.dropHeaders(paths)
 	outside := w.resolveLinks(paths)

@@ -22,6 +22,10 @@ func (w *Writer) use(ctx context.Context, f *file, e *Entry, want wants) {
 	}
 	if want.parser != nil {
 		w.parse(ctx, want.parser, f)
+		w.keepRPM(f)
+	}
+	if want.parser == &rpmLogParser {
+		w.rpmLogs[f.path] = true
 	}
 	if want.secret {
 		w.secrets(ctx, f)

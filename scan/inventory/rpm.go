@@ -7,19 +7,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/seawall/seawall/finding"
 	"github.com/seawall/seawall/scan/inventory/rpmdb"
 )
 
-var (
-	rpmParser = parser{name: "rpm database", run: rpmInstalled, where: inRPMDir}
-	// rpm opens its SQLite database with a write-ahead log. Packages that only stand there are not seen.
-	rpmLogParser = parser{name: "rpm write-ahead log", where: inRPMDir,
-		run: func(context.Context, *file) (parsed, error) {
-			return parsed{gaps: []finding.Gap{{Kind: finding.GapUnreadable,
-				Detail: "the rpm database was not closed: its last changes stand in this log, which is not read"}}}, nil
-		}}
-)
+var rpmParser = parser{name: "rpm database", run: rpmInstalled, where: inRPMDir}
 
 // rpmDirs are where rpm keeps its database: the usual one, that of newer SUSE and Fedora, that of ostree systems.
 var rpmDirs = map[string]bool{"var/lib/rpm": true, "usr/lib/sysimage/rpm": true, "usr/share/rpm": true}

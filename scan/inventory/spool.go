@@ -95,16 +95,25 @@ func (s *spool) openFile() error {
 		}
 		return nil
 	}
-	file, err := os.CreateTemp(s.dir, "seawall-spool-*")
+	file, err := unnamedFile(s.dir)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errNoRoom, err)
-	}
-	if err := os.Remove(file.Name()); err != nil {
-		file.Close()
-		return fmt.Errorf("%w: %w", errNoRoom, err)
+		return err
 	}
 	s.file = file
 	return nil
+}
+
+// unnamedFile makes a temporary file that goes when it is closed.
+func unnamedFile(dir string) (*os.File, error) {
+	file, err := os.CreateTemp(dir, "seawall-spool-*")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoRoom, err)
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("%w: %w", errNoRoom, err)
+	}
+	return file, nil
 }
 
 // abandon leaves buffer and file to a parser that did not return in time.

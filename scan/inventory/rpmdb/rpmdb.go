@@ -3,7 +3,7 @@
 //
 // It promises to read from any io.ReaderAt, without copies on disk, locks or memory maps, in time and memory bounded
 // by the size of the database, whatever the bytes say. It leaves out everything but the list of packages: indexes,
-// signatures, writing, and what still stands in a write-ahead log beside an SQLite file.
+// signatures and writing. WithLog adds what still stands in a write-ahead log beside an SQLite file.
 package rpmdb
 
 import (
