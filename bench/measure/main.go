@@ -3,7 +3,7 @@
 //	measure -n 5 -read image.tar -before 'ours=rm -rf cache' 'ours=seawall scan image.tar' 'peer=scanner image.tar'
 //
 // It promises that all commands meet the same machine: they alternate, so that a slow minute slows every one of them,
-// and the files named by -read are in the page cache before the clock starts. Times are taken without looking at the
+// and the files named by -read are in the page cache when the clock starts, each time. Times are taken without looking at the
 // processes; memory is taken in runs of its own, by sampling. It leaves out cold disks.
 package main
 
@@ -45,11 +45,6 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range o.read {
-		if err := readOnce(path); err != nil {
-			return err
-		}
-	}
 	results := make([]result, len(commands))
 	for i, c := range commands {
 		results[i].Case, results[i].Name, results[i].Command = o.title, c.name, c.line
@@ -69,8 +64,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return printTable(out, o.title, results)
 }
 
-// measured runs c once, after what belongs before it.
+// measured runs c once, after what belongs before it. The files are read before each run: some machines, virtual ones
+// above all, give the page cache back within seconds.
 func measured(ctx context.Context, c command, o options, memory bool) (sample, error) {
+	for _, path := range o.read {
+		if err := readOnce(path); err != nil {
+			return sample{}, err
+		}
+	}
 	if line := o.before[c.name]; line != "" {
 		if _, err := execute(ctx, command{name: c.name, line: line}, []int{0}, false); err != nil {
 			return sample{}, fmt.Errorf("before it: %w", err)
@@ -87,7 +88,7 @@ func parse(args []string) (options, []command, error) {
 	flags.IntVar(&o.memRuns, "mem", 1, "further runs of each command in which memory is sampled")
 	flags.StringVar(&o.log, "log", "", "append the results to this file as JSON lines")
 	accepted := flags.String("ok", "0,1", "exit codes that are no error: scanners exit 1 when they find something")
-	flags.Func("read", "file or directory to read once before the clock starts", func(s string) error {
+	flags.Func("read", "file or directory to read before each run, so that no disk is measured", func(s string) error {
 		o.read = append(o.read, s)
 		return nil
 	})
