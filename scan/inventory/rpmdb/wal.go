@@ -37,7 +37,7 @@ func WithLog(db io.ReaderAt, size int64, log io.ReaderAt, logSize int64) (io.Rea
 	if w.pages == 0 {
 		return db, size
 	}
-	return &w, w.pages * w.page
+	return &w, min(w.pages*w.page, size+logSize) // each page stands in one of both
 }
 
 // wal is a database and the pages of its log that stand in for its own.
