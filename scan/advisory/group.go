@@ -441,11 +441,18 @@ func (g *grouper) inList(payload []byte, rec uint32) bool {
 	return set[rec]
 }
 
+// recordsOf leaves out records whose versions could not be read: they decide nothing.
 func recordsOf(payload []byte) map[uint32]bool {
 	set := map[uint32]bool{}
 	c := cursor{b: payload}
 	skipRefs(&c)
-	anyWanted(c, func(rec uint32) bool { set[rec] = true; return false })
+	var few [8]interval
+	for rec := uint32(0); !c.done(); {
+		rec += uint32(c.uvarint())
+		if order, _, _ := readEntry(&c, few[:0]); !c.bad && order != orderUnread {
+			set[rec] = true
+		}
+	}
 	return set
 }
 

@@ -54,3 +54,22 @@ func TestUnreadVersions(t *testing.T) {
 	f(x("2.0.0"), nil, "x 2.0.0: A-1"+cannot, "x 2.0.0: A-2"+cannot, "x 2.0.0: A-3"+cannot)
 	f(finding.Package{Name: "z", Version: "1.0.0", Type: "npm", Ecosystem: "npm"}, nil)
 }
+
+// A record whose versions cannot be read does not speak for a vulnerability that a bundle names too.
+func TestUnreadDecidesNothing(t *testing.T) {
+	db := compiled(t,
+		record.Record{ID: "B-1", Upstream: []string{"CVE-1-1", "CVE-1-2"}, Affected: []record.Affected{ranged("npm", "x", "introduced 0", "fixed 3.0.0")}},
+		record.Record{ID: "C-1", Upstream: []string{"CVE-1-1"}, Affected: []record.Affected{ranged("npm", "x", "introduced 0", "fixed ???")}},
+		record.Record{ID: "C-2", Upstream: []string{"CVE-1-2"}, Affected: []record.Affected{ranged("npm", "x", "introduced 0", "fixed 1.0.0")}},
+	)
+	m := match(t, db, one(finding.Package{Name: "x", Version: "2.0.0", Type: "npm", Ecosystem: "npm"}))
+	if diff := cmp.Diff([]string{"B-1 3.0.0 fixed [B-1]"}, summary(m)); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"CVE-1-1"}, m.Findings[0].Aliases); diff != "" {
+		t.Errorf("aliases (-want +got):\n%s", diff)
+	}
+	if len(m.Gaps) != 1 {
+		t.Errorf("gaps %v, want one about C-1", m.Gaps)
+	}
+}
