@@ -12,6 +12,7 @@ var everything = finding.Scanned{Packages: true, Executables: true, Secrets: tru
 func sampleLayer() Layer {
 	p := language("npm", "@scope/name", "1.2.3", []string{"MIT", "Apache-2.0"})
 	p.Path, p.OwnedBy, p.Declared = "app/node_modules/@scope/name/package.json", "node-name", true
+	lib, _ := hashPath(nil, "lib")
 	return Layer{
 		Scanned: everything,
 		Packages: []Package{p, {Package: finding.Package{Name: "libc6", Version: "2.36-9", Type: typeDeb, SourceName: "glibc",
@@ -24,7 +25,7 @@ func sampleLayer() Layer {
 		Links:    []Link{{"a", "b"}},
 		Gaps:     []finding.Gap{{Kind: finding.GapTooLarge, Where: "x", Detail: "y"}},
 		Symlinks: []Link{{"lib", "usr/lib"}},
-		Through:  newPathSet([]uint64{1 << 30}),
+		Through:  newPathSet([]uint64{lib}),
 		Paths:    newPathSet([]uint64{1 << 20, 5 << 40, 4}),
 		Facts:    Facts{Setuid: []PathFact{{Path: "usr/bin/ping", Mode: 0o4755}}},
 	}
