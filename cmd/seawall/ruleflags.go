@@ -126,7 +126,8 @@ func (f *ruleFlags) loadBaseline(rules *scan.Rules) error {
 	return err
 }
 
-// openDatabase opens the database in dir, or the starter set where there is none.
+// openDatabase opens the database in dir, or the starter set where there is none. Where keys are trusted, reports name
+// the one that signed it; a database that was built here needs no signature.
 func openDatabase(dir string) (*advisory.DB, error) {
 	db, err := advisory.Open(feed.DatabasePath(dir))
 	switch {
@@ -134,6 +135,14 @@ func openDatabase(dir string) (*advisory.DB, error) {
 		return advisory.Starter()
 	case err != nil:
 		return nil, fmt.Errorf("%w (run `seawall db update`, or remove %s to go on with the starter set)", err, dir)
+	}
+	keys, err := feed.TrustedKeys(dir)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	if len(keys) > 0 {
+		_ = db.SignedBy(keys)
 	}
 	return db, nil
 }
