@@ -43,10 +43,9 @@ var formats = []format{
 // named matches paths that are one of suffixes, or end in one behind a slash, in any case.
 func named(suffixes ...string) func(string) bool {
 	return func(p string) bool {
-		lower := strings.ToLower(p)
 		for _, s := range suffixes {
-			s = strings.ToLower(s)
-			if strings.HasSuffix(lower, s) && (len(lower) == len(s) || lower[len(lower)-len(s)-1] == '/') {
+			start := len(p) - len(s)
+			if start >= 0 && (start == 0 || p[start-1] == '/') && strings.EqualFold(p[start:], s) {
 				return true
 			}
 		}
