@@ -96,9 +96,11 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 
 // openIndex opens the index, which it makes first where there is none or a file has changed since.
 func (a *affectedFlags) openIndex(ctx context.Context, t terminal) (*affected.Index, error) {
-	if info, err := os.Stat(a.sboms); err != nil || !info.IsDir() {
+	dir, err := filepath.EvalSymlinks(a.sboms) // a link to a directory is not walked
+	if info, statErr := os.Stat(dir); err != nil || statErr != nil || !info.IsDir() {
 		return nil, usagef("--sboms %q is not a directory", a.sboms)
 	}
+	a.sboms = dir
 	path, err := a.indexPath(t)
 	if err != nil {
 		return nil, err
@@ -110,8 +112,11 @@ func (a *affectedFlags) openIndex(ctx context.Context, t terminal) (*affected.In
 	if stale || a.reindex {
 		fmt.Fprintf(t.err, "indexing %s\n", a.sboms)
 		stats, err := affected.Build(ctx, a.sboms, path, readInventory)
+		if err == nil && stats.Inventories == 0 {
+			err = usagef("no SBOM and no JSON report that can be read below %s", a.sboms)
+		}
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, removeIfThere(path))
 		}
 		fmt.Fprintf(t.err, "%d inventories, %d packages, %d distinct\n", stats.Inventories, stats.Packages, stats.Distinct)
 		for _, failed := range stats.Failed {
@@ -119,6 +124,13 @@ func (a *affectedFlags) openIndex(ctx context.Context, t terminal) (*affected.In
 		}
 	}
 	return affected.Open(path)
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (a *affectedFlags) indexPath(t terminal) (string, error) {

@@ -64,7 +64,7 @@ type fileInfo struct {
 // Open maps the database at path. It reads the header and the list of ecosystems only, whatever the size; whether
 // the rest is what the builder wrote is Verify's to say. Errors wrap ErrFormat, ErrCorrupt or the file system's.
 func Open(path string) (*DB, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the advisory database: %w", err)
 	}
@@ -74,6 +74,18 @@ func Open(path string) (*DB, error) {
 		return nil, fmt.Errorf("opening the advisory database %s: %w", path, err)
 	}
 	return db, nil
+}
+
+// openRegular does not wait for a writer where a named pipe lies in the file's place.
+func openRegular(path string) (*os.File, error) {
+	st, err := os.Stat(path)
+	if err == nil && !st.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file: %w", path, ErrFormat)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(path)
 }
 
 func openFile(f *os.File) (*DB, error) {

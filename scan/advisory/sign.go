@@ -56,7 +56,7 @@ func noteText(h *header) string {
 // one of them signed it. It returns the name of the signer, "" where trusted is empty. Errors wrap ErrFormat,
 // ErrCorrupt or ErrUnsigned.
 func Verify(path string, trusted []string) (signer string, err error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return "", fmt.Errorf("verifying the advisory database: %w", err)
 	}

@@ -69,7 +69,8 @@ func writeGitHub(w io.Writer, results []finding.Result, o Options) error {
 }
 
 func (s *githubSnapshot) add(v *finding.Inventory, p *finding.Package) {
-	if p.PURL == "" {
+	// What a distribution package installed is patched by the distribution: GitHub knows only upstream's versions.
+	if p.PURL == "" || p.OwnedBy != "" {
 		return
 	}
 	name := strings.Join(nonEmpty(v.Image.Ref, v.Image.Platform, cmp.Or(p.Path, p.Type)), ":")

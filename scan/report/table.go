@@ -262,6 +262,8 @@ func (p *page) summary(r *finding.Result) {
 
 func (p *page) nothing(r *finding.Result) string {
 	switch {
+	case !r.Inventory.Scanned.Packages:
+		return p.paint(yellow, "Packages were not looked for (--scanners vuln).") + "\n"
 	case len(r.Inventory.Packages) == 0:
 		return p.paint(yellow, "No packages were found: there was nothing to look up.") + "\n"
 	case len(gaps(r)) > 0:

@@ -23,7 +23,7 @@ func (e *ShrinkError) Error() string {
 		parts = append(parts, fmt.Sprintf("%s had %d records and now has %d", c.Name, c.Before, c.After))
 	}
 	return "the new database has lost more than a tenth: " + strings.Join(parts, "; ") +
-		". The old one stays in use; accept the shrink if it is meant"
+		". The old one stays in use; --accept-shrink takes the new one if that is meant"
 }
 
 // shrink is an error where more than a tenth of anything is gone.

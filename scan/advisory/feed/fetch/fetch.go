@@ -9,6 +9,7 @@ package fetch
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -207,6 +208,9 @@ func (c *Client) get(ctx context.Context, from string, header http.Header) (*htt
 		if errors.As(err, &stop) {
 			return nil, stop
 		}
+		if hopeless(err) {
+			return nil, errStop{err}
+		}
 		return nil, err
 	}
 	if err := checkStatus(resp); err != nil {
@@ -214,6 +218,13 @@ func (c *Client) get(ctx context.Context, from string, header http.Header) (*htt
 		return nil, err
 	}
 	return resp, nil
+}
+
+// hopeless: another attempt would meet the same certificate, or the same answer that the host does not exist.
+func hopeless(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var name *net.DNSError
+	return errors.As(err, &certificate) || errors.As(err, &name) && name.IsNotFound
 }
 
 func checkStatus(resp *http.Response) error {
