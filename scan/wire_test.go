@@ -54,3 +54,15 @@ func FuzzReadFrame(f *testing.F) {
 		}
 	})
 }
+
+func TestJobs(t *testing.T) {
+	if jobs(0) < 2 {
+		t.Errorf("%d layers at once by default: they are meant to be read in parallel", jobs(0))
+	}
+	if got := jobs(1); got != 1 {
+		t.Errorf("asked for 1, got %d", got)
+	}
+	if got := jobs(1 << 20); got != maxJobs {
+		t.Errorf("asked for a million, got %d", got)
+	}
+}

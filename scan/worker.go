@@ -68,12 +68,24 @@ func (w *worker) run(ctx context.Context) error {
 		return w.err
 	}
 	var group errgroup.Group
-	group.SetLimit(min(max(w.req.Jobs, 1), max(runtime.GOMAXPROCS(0), 2)))
+	group.SetLimit(jobs(w.req.Jobs))
 	for _, l := range w.req.Layers {
 		group.Go(func() error { w.layer(ctx, l); return nil })
 	}
 	group.Wait()
 	return w.err
+}
+
+// maxJobs bounds what --jobs may ask for: each layer holds a few MiB while it is read.
+const maxJobs = 64
+
+// jobs is how many layers are read at once. One layer alone cannot keep two processors busy: hashing, decompressing and
+// parsing wait for each other.
+func jobs(asked int) int {
+	if asked <= 0 {
+		return max(runtime.GOMAXPROCS(0), 2)
+	}
+	return min(asked, maxJobs)
 }
 
 func (w *worker) layer(ctx context.Context, l layerRequest) {
