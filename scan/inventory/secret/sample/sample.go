@@ -253,7 +253,7 @@ func Decoys(seed uint64) []Sample {
 		decoy("root/.aws/credentials", "aws_secret_access_key = YOUR_SECRET_ACCESS_KEY_GOES_RIGHT_HERE_0\n"),
 		decoy("app/.env", "DB_PASSWORD=changeme\nAPI_TOKEN=${TOKEN}\nSECRET_KEY=<your-secret>\nX_PASSWORD=\nPASSWORD_FILE=/run/secrets/db\n"),
 		decoy("app/.env", "TOKEN_URL=https://auth.acme.dev/oauth/token\nPASSWORD_MIN_LENGTH=12\nSECRET_NAME=billing-db-password\n"),
-		decoy("app/.npmrc", "//registry.npmjs.org/:_authToken=${NPM_TOKEN}\n"),
+		decoy("app/.npmrc", "//registry.example/:_authToken=${NPM_TOKEN}\n"),
 		decoy("root/.netrc", "machine a.dev login b password $PASSWORD\n"),
 		decoy("root/.docker/config.json", `{"auths": {"registry.acme.dev": {}}, "credsStore": "desktop"}`),
 		decoy("app/db.py", "DSN = 'postgres://user:password@localhost/db'\nB = 'mysql://root:%s@host/x' % p\nC = f'redis://:{pw}@h'\n"),
