@@ -207,3 +207,6 @@ type Check struct {
 // BaseName is the name of the base image, where the image's labels tell it.
 // Source: OCI image specification 1.1, annotations.md.
 func (i *Image) BaseName() string { return i.Config.Labels["org.opencontainers.image.base.name"] }
+
+// BaseDigest is the digest of the base image, by the same source.
+func (i *Image) BaseDigest() string { return i.Config.Labels["org.opencontainers.image.base.digest"] }

@@ -4,12 +4,6 @@ import (
 	"github.com/seawall/seawall/finding"
 )
 
-// The annotations by which a builder names the base image: OCI image specification 1.1, annotations.
-const (
-	labelBaseName   = "org.opencontainers.image.base.name"
-	labelBaseDigest = "org.opencontainers.image.base.digest"
-)
-
 // baseImages asks for one of the required base images. Where nothing at all is known of the image's layers and labels,
 // as with an SBOM, the question cannot be answered.
 func baseImages(c *trial) []finding.Reason {
@@ -24,7 +18,7 @@ func baseImages(c *trial) []finding.Reason {
 		}
 	}
 	reason := finding.Reason{Decision: finding.Fail, Rule: "baseImages.require"}
-	switch name := image.Config.Labels[labelBaseName]; {
+	switch name := image.BaseName(); {
 	case len(image.Layers) == 0 && len(image.Config.Labels) == 0:
 		reason.Decision, reason.Message = finding.NotEvaluated, "which base image this is made from is not known"
 	case name == "":
@@ -36,11 +30,10 @@ func baseImages(c *trial) []finding.Reason {
 }
 
 func (b *BaseImage) holds(image *finding.Image) bool {
-	labels := image.Config.Labels
-	if b.Name != "" && !finding.MatchPath(b.Name, labels[labelBaseName]) {
+	if b.Name != "" && !finding.MatchPath(b.Name, image.BaseName()) {
 		return false
 	}
-	if b.Digest != "" && b.Digest != labels[labelBaseDigest] {
+	if b.Digest != "" && b.Digest != image.BaseDigest() {
 		return false
 	}
 	return b.begins(image.Layers)

@@ -233,28 +233,35 @@ func (c *child) plausible(f frame, results map[int]analysed) error {
 	if f.Kind == frameReady {
 		return nil
 	}
-	claimed, asked := c.claim(f.Index)
+	l, asked := c.layer(f.Index)
 	if !asked {
 		return fmt.Errorf("the worker spoke of layer %d, which it was not asked for", f.Index)
 	}
 	if _, told := results[f.Index]; told {
 		return fmt.Errorf("the worker spoke of layer %d after its end", f.Index)
 	}
-	if f.Kind == frameLayer && claimed != "" && f.DiffID != claimed {
+	if claimed := l.claim(); f.Kind == frameLayer && claimed != "" && f.DiffID != claimed {
 		return fmt.Errorf("the worker took layer %d for %.100q, not %s", f.Index, f.DiffID, claimed)
 	}
 	return nil
 }
 
-// claim returns the diff id that a layer was verified to have or that the image claims for it, and whether the worker was asked for that layer: a
-// live directory is layer 0.
-func (c *child) claim(index int) (diffID string, asked bool) {
-	for _, l := range c.layers {
-		if l.Index == index {
-			return cmp.Or(l.verified, l.DiffID), true
+// layer finds what the worker was asked for by its index; nil for a live directory, which counts as layer 0.
+func (c *child) layer(index int) (l *missing, asked bool) {
+	for i := range c.layers {
+		if c.layers[i].Index == index {
+			return &c.layers[i], true
 		}
 	}
-	return "", len(c.layers) == 0 && index == 0
+	return nil, len(c.layers) == 0 && index == 0
+}
+
+// claim is the diff id that the layer was verified to have, or that the image claims for it; "" for none.
+func (l *missing) claim() string {
+	if l == nil {
+		return ""
+	}
+	return cmp.Or(l.verified, l.DiffID)
 }
 
 // pump copies a remote layer into the worker's pipe, once the worker has asked for it.
@@ -264,10 +271,10 @@ func (c *child) pump(ctx context.Context, index int) {
 		return
 	}
 	delete(c.pipes, index)
-	blob := c.blob(index)
+	l, _ := c.layer(index) // who has a pipe was asked for
 	c.pumping.Go(func() {
 		defer pipe.Close()
-		if err := copyBlob(ctx, blob, pipe); err != nil && !errors.Is(err, os.ErrClosed) && !isBrokenPipe(err) {
+		if err := copyBlob(ctx, &l.Blob, pipe); err != nil && !errors.Is(err, os.ErrClosed) && !isBrokenPipe(err) {
 			c.mu.Lock()
 			c.pumpErr[index] = err
 			c.mu.Unlock()
@@ -283,15 +290,6 @@ func copyBlob(ctx context.Context, b *image.Blob, w io.Writer) error {
 	defer r.Close()
 	_, err = io.Copy(w, r)
 	return err
-}
-
-func (c *child) blob(index int) *image.Blob {
-	for _, l := range c.layers {
-		if l.Index == index {
-			return &l.Blob
-		}
-	}
-	return nil
 }
 
 // tail keeps the first few kilobytes that a dying worker says: a Go crash names its cause first.

@@ -11,8 +11,6 @@ package scan
 import (
 	"context"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -185,17 +183,4 @@ func where(img *image.Image, i int) string {
 		return img.Layers[i].Name()
 	}
 	return img.RootDir
-}
-
-// Unreadable reports whether so much of an image could not be read that nothing can be said about it.
-func Unreadable(inv *finding.Inventory) error {
-	for _, g := range inv.Gaps {
-		if g.Kind == finding.GapUnreadable && len(inv.Packages) == 0 {
-			return errors.New(g.Detail)
-		}
-		if g.Kind == finding.GapUnsupportedOS {
-			return fmt.Errorf("%s", g.Detail)
-		}
-	}
-	return nil
 }

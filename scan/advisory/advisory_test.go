@@ -439,7 +439,7 @@ func TestUpgrades(t *testing.T) {
 		{Kind: "package", Package: "ssl", From: "1.1-1", To: "1.10-1", Fixes: finding.Counts{High: 1, Low: 1}, IDs: []string{"CVE-2020-1", "CVE-2020-2"}},
 		{Kind: "package", Package: "x", From: "1.0.0", To: "2.0.0", Fixes: finding.Counts{Low: 1}, IDs: []string{"CVE-2020-3"}},
 	}
-	if diff := cmp.Diff(want, m.Upgrades); diff != "" {
+	if diff := cmp.Diff(want, Upgrades(m.Findings, inv.Image.BaseName())); diff != "" {
 		t.Errorf("upgrades (-want +got):\n%s", diff)
 	}
 	last := m.Findings[len(m.Findings)-1]

@@ -11,13 +11,12 @@ import (
 	"github.com/seawall/seawall/scan/advisory/internal/mapped"
 )
 
-// Matches is what the database has to say about one inventory.
+// Matches is what the database has to say about one inventory. Upgrades says what would mend it, once it is known which
+// findings count.
 type Matches struct {
 	// Findings are sorted: severity, KEV, EPSS, id, package.
 	Findings []finding.Finding
 	Coverage []finding.Coverage
-	// Upgrades are computed over all findings. After suppressing some, call Upgrades again.
-	Upgrades []finding.Upgrade
 	// Gaps are packages that could not be compared, and reasons beyond the one that Coverage has room for.
 	Gaps []finding.Gap
 }
@@ -36,7 +35,6 @@ func (db *DB) Match(inv *finding.Inventory, now time.Time) (m Matches, err error
 	}
 	m.Findings = mt.findings()
 	m.Coverage, m.Gaps = mt.coverage(now)
-	m.Upgrades = Upgrades(m.Findings, baseName(inv))
 	return m, nil
 }
 

@@ -82,8 +82,3 @@ func fixesMore(a, b finding.Upgrade) int {
 	}
 	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Package, b.Package), cmp.Compare(a.From, b.From))
 }
-
-// baseName is the base image's name where the image says it (OCI image-spec, annotations).
-func baseName(inv *finding.Inventory) string {
-	return inv.Image.Config.Labels["org.opencontainers.image.base.name"]
-}

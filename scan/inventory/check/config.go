@@ -30,10 +30,10 @@ func noHealthcheck(in *Input, _ time.Time) result {
 	return result{}
 }
 
-// latestBase reads the annotation that builders write (OCI image specification 1.1, annotations).
+// latestBase reads the annotation that builders write.
 func latestBase(in *Input, _ time.Time) result {
-	base := in.Image.Config.Labels["org.opencontainers.image.base.name"]
-	if base == "" || base == "scratch" || strings.Contains(base, "@") || in.Image.Config.Labels["org.opencontainers.image.base.digest"] != "" {
+	base := in.Image.BaseName()
+	if base == "" || base == "scratch" || strings.Contains(base, "@") || in.Image.BaseDigest() != "" {
 		return result{}
 	}
 	if _, tag, ok := strings.Cut(path.Base(base), ":"); ok && tag != "latest" {
