@@ -14,6 +14,7 @@ import (
 
 	"github.com/seawall/seawall/scan/advisory"
 	"github.com/seawall/seawall/scan/advisory/feed"
+	"github.com/seawall/seawall/scan/database"
 )
 
 const dbLong = `The advisory database is compiled on this machine from public sources, or imported from somebody whose key is trusted.
@@ -135,7 +136,7 @@ func (u *updateFlags) run(cmd *cobra.Command, t terminal, f *dbFlags) error {
 		u.config.Key = string(key)
 	}
 	m := newMeter(t.err, u.quiet)
-	u.config.Dir, u.config.Database = f.dir, compiler{}
+	u.config.Dir, u.config.Database = f.dir, database.Compiler{}
 	u.config.Download.Progress = m.bytes
 	r, err := feed.Update(cmd.Context(), u.config)
 	m.finish()
@@ -174,7 +175,7 @@ func newDBStatus(t terminal, f *dbFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := feed.Status(f.dir, compiler{}, keys)
+			s, err := feed.Status(f.dir, database.Compiler{}, keys)
 			if errors.Is(err, feed.ErrNoDatabase) {
 				return f.printStarter(t)
 			}
@@ -238,7 +239,7 @@ func newDBVerify(t terminal, f *dbFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := feed.Status(f.dir, compiler{}, keys)
+			s, err := feed.Status(f.dir, database.Compiler{}, keys)
 			if err != nil {
 				return err
 			}
@@ -269,7 +270,7 @@ func newDBExport(t terminal, f *dbFlags) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("reading the signing key: %w", err)
 			}
-			if err := feed.Export(compiler{}, feed.DatabasePath(f.dir), string(key), args[0]); err != nil {
+			if err := feed.Export(database.Compiler{}, feed.DatabasePath(f.dir), string(key), args[0]); err != nil {
 				return err
 			}
 			return f.print(t, map[string]string{"file": args[0]}, func(w io.Writer) error {
@@ -284,7 +285,7 @@ func newDBExport(t terminal, f *dbFlags) *cobra.Command {
 
 func newDBImport(t terminal, f *dbFlags) *cobra.Command {
 	var keyFiles []string
-	c := feed.ImportConfig{Database: compiler{}}
+	c := feed.ImportConfig{Database: database.Compiler{}}
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Take a database that a trusted key has signed", Args: cobra.ExactArgs(1),
 		Example: "  seawall db import --key alice.pub advisories.seawall",

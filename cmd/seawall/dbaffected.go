@@ -18,6 +18,7 @@ import (
 
 	"github.com/seawall/seawall/finding"
 	"github.com/seawall/seawall/scan/advisory/affected"
+	"github.com/seawall/seawall/scan/database"
 	"github.com/seawall/seawall/scan/inventory"
 	"github.com/seawall/seawall/scan/report"
 	"github.com/seawall/seawall/scan/report/sbom"
@@ -66,7 +67,7 @@ func (a *affectedFlags) run(ctx context.Context, t terminal) error {
 		return err
 	}
 	defer index.Close()
-	db, err := openDatabase(a.dir)
+	db, err := database.Open(a.dir)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,7 @@ import (
 	"github.com/seawall/seawall/finding"
 	"github.com/seawall/seawall/gate"
 	"github.com/seawall/seawall/scan"
-	"github.com/seawall/seawall/scan/advisory"
-	"github.com/seawall/seawall/scan/advisory/feed"
+	"github.com/seawall/seawall/scan/database"
 	"github.com/seawall/seawall/scan/report/vex"
 )
 
@@ -55,7 +54,7 @@ func (f *ruleFlags) load(t terminal) (*scan.Rules, error) {
 		}
 	}
 	var err error
-	if rules.Database, err = openDatabase(f.dbDir); err != nil {
+	if rules.Database, err = database.Open(f.dbDir); err != nil {
 		return nil, exitError{code: exitUsage, err: err}
 	}
 	return rules, nil
@@ -124,27 +123,6 @@ func (f *ruleFlags) loadBaseline(rules *scan.Rules) error {
 		rules.Baseline = []finding.Result{}
 	}
 	return err
-}
-
-// openDatabase opens the database in dir, or the starter set where there is none. Where keys are trusted, reports name
-// the one that signed it; a database that was built here needs no signature.
-func openDatabase(dir string) (*advisory.DB, error) {
-	db, err := advisory.Open(feed.DatabasePath(dir))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return advisory.Starter()
-	case err != nil:
-		return nil, fmt.Errorf("%w (run `seawall db update`, or remove %s to go on with the starter set)", err, dir)
-	}
-	keys, err := feed.TrustedKeys(dir)
-	if err != nil {
-		db.Close()
-		return nil, err
-	}
-	if len(keys) > 0 {
-		_ = db.SignedBy(keys)
-	}
-	return db, nil
 }
 
 // readBounded reads a file of at most max bytes.

@@ -11,6 +11,7 @@ package image
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"time"
 )
@@ -140,6 +141,8 @@ type Options struct {
 	// "" is os.TempDir().
 	TempDir string
 	Limits  Limits
+	// Transport, when not nil, is how registries are reached: in the place of the network, without credentials.
+	Transport http.RoundTripper
 }
 
 // Engine names a local container engine.

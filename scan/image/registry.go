@@ -56,6 +56,9 @@ func (s *Source) openRegistry(ctx context.Context, repo, ref string, o *Options)
 }
 
 func newPuller(o *Options) (*remote.Puller, error) {
+	if o.Transport != nil {
+		return remote.NewPuller(remote.WithTransport(o.Transport), remote.WithUserAgent("seawall"))
+	}
 	rt, err := registryTransport(o)
 	if err != nil {
 		return nil, err
