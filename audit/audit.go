@@ -2,8 +2,9 @@
 //
 // It promises that a record is complete before it is stored: every act names its actor, its object and its outcome.
 // Records reach the tamper-evident log by an outbox: state commits a record in the same transaction as the act, and
-// package translog sequences what is in the outbox. It leaves out who may act (package auth) and where records wait
-// (package state).
+// package translog sequences what is in the outbox. What the log holds is a commitment to the record (see Commit), so
+// that the log tells nothing of persons and old records can be dropped. Package verify checks an exported log offline.
+// It leaves out who may act (package auth) and where records wait and are kept (package state).
 package audit
 
 import (
@@ -55,10 +56,12 @@ const (
 	Failed  Outcome = "failed"
 )
 
-// Entry is one record. It marshals to the JSON that is the leaf of the log.
+// Entry is one record. The log holds a commitment to its Canonical form.
 type Entry struct {
-	// ID is unique: 32 hexadecimal digits. A record is appended to the log once per ID.
-	ID   string    `json:"id"`
+	// ID is unique: 32 hexadecimal digits. A record is appended to the log once per ID. It is random, and so it is also
+	// what keeps a commitment from being guessed: use New or NewID.
+	ID string `json:"id"`
+	// Time is kept to the microsecond.
 	Time time.Time `json:"time"`
 	// Act joins an Intent to its outcome: the ID of the intent, "" elsewhere.
 	Act     string  `json:"act,omitempty"`
@@ -76,7 +79,7 @@ type Entry struct {
 
 // New returns a done act of actor at now with an ID of its own.
 func New(now time.Time, actor Actor, action string, object Object) Entry {
-	return Entry{ID: NewID(), Time: now.UTC(), Actor: actor, Action: action, Object: object, Outcome: Done}
+	return Entry{ID: NewID(), Time: now.UTC().Truncate(time.Microsecond), Actor: actor, Action: action, Object: object, Outcome: Done}
 }
 
 // NewID returns 128 random bits in hexadecimal.
@@ -101,6 +104,15 @@ type Outbox interface {
 	Pending(ctx context.Context, n int) ([]Stored, error)
 	// Sequenced notes the places of records in the log, by entry ID.
 	Sequenced(ctx context.Context, index map[string]int64) error
+}
+
+// Archive is where records are kept once they are in the log, for exports and retention.
+type Archive interface {
+	// Records returns at most n records with an index of at least from, in the order of Index.
+	Records(ctx context.Context, from int64, n int) ([]Stored, error)
+	// DropRecords deletes the sequenced records with an index below before and notes by in the same transaction. It
+	// returns how many it deleted.
+	DropRecords(ctx context.Context, before int64, by Entry) (int64, error)
 }
 
 // Query selects records. Zero values select everything.
