@@ -38,6 +38,7 @@ func newRoot(t terminal) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w (see `%s --help`)", err, cmd.CommandPath())
 	})
+	root.AddCommand(newSiblings()...)
 	root.AddCommand(newScan(t), newGate(t), newSBOM(t), newDB(t), newCache(t), newVersion(t))
 	return root
 }
