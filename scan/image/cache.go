@@ -22,8 +22,19 @@ import (
 type Cache struct {
 	root     *os.Root
 	maxBytes int64
+	sealer   Sealer // nil: values are stored as they are
 	written  atomic.Int64 // since the last Prune of this process
 }
+
+// Sealer encrypts what a cache keeps. bound is authenticated with it: what was sealed for one entry opens for no other.
+type Sealer interface {
+	Seal(plain, bound []byte) ([]byte, error)
+	Open(sealed, bound []byte) ([]byte, error)
+}
+
+// SealWith has the cache seal every value that it stores from now on; keys, which are digests, stay readable. Entries
+// that were not sealed count as missing. Call it before the cache is used.
+func (c *Cache) SealWith(s Sealer) { c.sealer = s }
 
 const (
 	cacheVersion = "v1"
@@ -172,7 +183,16 @@ func decodeEntry(b []byte, key string) ([]byte, bool) {
 	return body[len(key):], true
 }
 
+// named is the key as it is stored: sealed entries and plain ones never take each other's place.
+func (c *Cache) named(key string) string {
+	if c.sealer != nil {
+		return "sealed/" + key
+	}
+	return key
+}
+
 func (c *Cache) get(dir, key string) ([]byte, bool) {
+	key = c.named(key)
 	name := cacheName(dir, key)
 	b, st, err := c.readFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -181,6 +201,10 @@ func (c *Cache) get(dir, key string) ([]byte, bool) {
 	value, ok := []byte(nil), false
 	if err == nil {
 		value, ok = decodeEntry(b, key)
+	}
+	if ok && c.sealer != nil {
+		value, err = c.sealer.Open(value, []byte(key))
+		ok = err == nil
 	}
 	if !ok {
 		c.root.Remove(name)
@@ -220,6 +244,14 @@ func (c *Cache) touch(name string, st fs.FileInfo) {
 
 // put writes beside the entry and renames: readers see the old one or the new one.
 func (c *Cache) put(dir, key string, value []byte) error {
+	key = c.named(key)
+	if c.sealer != nil {
+		sealed, err := c.sealer.Seal(value, []byte(key))
+		if err != nil {
+			return fmt.Errorf("writing to the cache: %w", err)
+		}
+		value = sealed
+	}
 	b := encodeEntry(key, value)
 	if int64(len(b)) > c.maxBytes {
 		return nil

@@ -277,3 +277,50 @@ func TestIdentity(t *testing.T) {
 		t.Error("the identity outlives a change")
 	}
 }
+
+// shift is a Sealer of a kind: it shows what is sealed and to what it is bound.
+type shift struct{ by byte }
+
+func (s shift) Seal(plain, bound []byte) ([]byte, error) {
+	out := append([]byte{byte(len(bound))}, plain...)
+	for i := range out {
+		out[i] += s.by
+	}
+	return out, nil
+}
+
+func (s shift) Open(sealed, bound []byte) ([]byte, error) {
+	out := bytes.Clone(sealed)
+	for i := range out {
+		out[i] -= s.by
+	}
+	if len(out) == 0 || out[0] != byte(len(bound)) {
+		return nil, fs.ErrInvalid
+	}
+	return out[1:], nil
+}
+
+func TestCacheSealed(t *testing.T) {
+	dir := t.TempDir()
+	c := openCache(t, dir, 0)
+	c.SealWith(shift{by: 7})
+	if err := c.PutLayer("k", []byte("plain words")); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := c.Layer("k"); !ok || string(got) != "plain words" {
+		t.Errorf("got %q, %v", got, ok)
+	}
+	for _, f := range cacheFiles(t, dir) {
+		if b, _ := os.ReadFile(f); bytes.Contains(b, []byte("plain")) {
+			t.Errorf("%s holds the value as it is", f)
+		}
+	}
+	if got, ok := openCache(t, dir, 0).Layer("k"); ok {
+		t.Errorf("without the key: %q", got)
+	}
+	other := openCache(t, dir, 0)
+	other.SealWith(shift{by: 9})
+	if got, ok := other.Layer("k"); ok {
+		t.Errorf("with another key: %q", got)
+	}
+}
