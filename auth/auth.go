@@ -85,6 +85,10 @@ type Principal struct {
 	Narrow []Permission
 	// Must says what has to happen before anything else is allowed: "password", "totp"; "" for nothing.
 	Must string
+	// Roles are the actions of the custom roles that Grants name; built-in roles need no entry.
+	Roles map[string][]Action
+	// Token is the kind of token that was used: "" for a name and password, or for nobody.
+	Token TokenKind
 }
 
 // Permission is an action on a scope.
