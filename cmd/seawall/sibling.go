@@ -25,7 +25,9 @@ func newSiblings() []*cobra.Command {
 	for _, s := range siblings {
 		out = append(out, &cobra.Command{
 			Use: s.name, Short: s.short, DisableFlagParsing: true,
-			RunE: func(_ *cobra.Command, args []string) error { return become(s.executable, append([]string{s.name}, args...)) },
+			RunE: func(_ *cobra.Command, args []string) error {
+				return become(s.executable, append([]string{s.name}, args...))
+			},
 		})
 	}
 	return out

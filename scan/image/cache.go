@@ -22,7 +22,7 @@ import (
 type Cache struct {
 	root     *os.Root
 	maxBytes int64
-	sealer   Sealer // nil: values are stored as they are
+	sealer   Sealer       // nil: values are stored as they are
 	written  atomic.Int64 // since the last Prune of this process
 }
 
