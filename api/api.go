@@ -1,0 +1,2 @@
+// Package api serves the REST interface of the hub.
+package api
