@@ -64,9 +64,12 @@ type Manifest struct {
 	Platform string `json:"platform,omitempty"`
 	Config   string `json:"config,omitempty"`
 	// Blobs are the digests of configuration and layers; Children those of the manifests that an index lists.
-	Blobs    []string `json:"blobs,omitempty"`
-	Children []string `json:"children,omitempty"`
-	Tags     []string `json:"tags,omitempty"` // that point here, sorted
+	Blobs []string `json:"blobs,omitempty"`
+	// BlobSizes are the sizes of Blobs in bytes, in their order. Where they are missing, a repository's size counts Size
+	// for each manifest, shared blobs or not.
+	BlobSizes []int64  `json:"blobSizes,omitempty"`
+	Children  []string `json:"children,omitempty"`
+	Tags      []string `json:"tags,omitempty"` // that point here, sorted
 
 	Created    time.Time `json:"created,omitzero"` // as the image's configuration tells it
 	Pushed     time.Time `json:"pushed"`

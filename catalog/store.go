@@ -16,6 +16,9 @@ var ErrNotFound = errors.New("not found")
 // ErrConflict says that the thing changed since it was read, or is in a state that does not allow the change.
 var ErrConflict = errors.New("changed in the meantime")
 
+// ErrCursor says that a cursor is none that a listing gave out.
+var ErrCursor = errors.New("the cursor is none that a listing gave out: begin again without one")
+
 // Store keeps the catalog. Every change that a person or program made is committed together with its audit records, and
 // with the jobs that follow from it.
 type Store interface {

@@ -33,7 +33,7 @@ var Doors = map[string][]string{
 	"github.com/google/go-containerregistry":  {"scan/image"},
 	"github.com/google/osv-scalibr/extractor": {"scan/inventory"},
 	"github.com/google/osv-scalibr/semantic":  {"scan/advisory"},
-	"github.com/klauspost/compress":           {"scan/image", "scan/advisory"},
+	"github.com/klauspost/compress":           {"scan/image", "scan/advisory", "state"},
 	"github.com/CycloneDX/cyclonedx-go":       {"scan/report"},
 	"github.com/spdx/tools-golang":            {"scan/report"},
 	"github.com/owenrumney/go-sarif/v3":       {"scan/report"},
