@@ -30,7 +30,7 @@ var Imports = map[string][]string{
 
 // Doors lists, for each heavy library, the only packages that may import it.
 var Doors = map[string][]string{
-	"github.com/google/go-containerregistry":  {"scan/image"},
+	"github.com/google/go-containerregistry":  {"scan/image", "trust/remote"},
 	"github.com/google/osv-scalibr/extractor": {"scan/inventory"},
 	"github.com/google/osv-scalibr/semantic":  {"scan/advisory"},
 	"github.com/klauspost/compress":           {"scan/image", "scan/advisory", "state"},

@@ -67,6 +67,9 @@ func newPuller(o *Options) (*remote.Puller, error) {
 		remote.WithUserAgent("seawall"))
 }
 
+// RegistryTransport carries requests to registries as Open's do: see Insecure and CAFile of Options.
+func RegistryTransport(o *Options) (http.RoundTripper, error) { return registryTransport(o) }
+
 // registryTransport is the system's trust, CAFile added, proxies from the environment.
 func registryTransport(o *Options) (http.RoundTripper, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.Insecure}

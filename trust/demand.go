@@ -1,0 +1,140 @@
+package trust
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// demands says of each requirement of the policy whether it is met.
+func (r *run) demands(found []*evidence) []Requirement {
+	out := []Requirement{}
+	for _, s := range r.v.signers {
+		out = append(out, r.signed(s, found))
+	}
+	for i := range r.v.attestations {
+		out = append(out, r.attested(&r.v.attestations[i], found))
+	}
+	return out
+}
+
+func (r *run) signed(s *signer, found []*evidence) Requirement {
+	q := Requirement{Kind: KindSignature, Name: s.name}
+	var why reasons
+	for _, e := range found {
+		if e.Kind != KindSignature {
+			continue
+		}
+		if e.by[s] {
+			q.Met, q.Reason = true, "signed by "+e.who()
+			return q
+		}
+		why.add(e.problemsOf(s))
+	}
+	q.Reason = why.line("no signature was found")
+	return q
+}
+
+func (r *run) attested(d *demand, found []*evidence) Requirement {
+	q := Requirement{Kind: KindAttestation, Name: d.Predicate}
+	var why reasons
+	for _, e := range found {
+		switch {
+		case e.Kind != KindAttestation && e.broken == nil:
+		case e.broken != nil:
+			why.add([]string{e.broken.Text})
+		case !d.wants(e.statement.PredicateType):
+		case !e.by[d.signer]:
+			why.add(e.problemsOf(d.signer))
+		default:
+			if text := d.fails(e.statement, r.now); text != "" {
+				why.add([]string{text})
+				continue
+			}
+			q.Met, q.Reason = true, fmt.Sprintf("%s, signed by %s", clean(e.statement.PredicateType), e.who())
+			return q
+		}
+	}
+	q.Reason = why.line("no attestation of this kind was found")
+	return q
+}
+
+// fails says what a verified statement lacks; "" is nothing.
+func (d *demand) fails(s *statement, now time.Time) string {
+	if isSBOM(s.PredicateType) && d.Predicate == PredicateSBOM && !holdsSBOM(s) {
+		return "the attested SBOM is empty"
+	}
+	if d.builder != nil {
+		if id := builderID(s); !d.builder.MatchString(id) {
+			return fmt.Sprintf("built by %s, not by %s", quoted(id), d.Builder)
+		}
+	}
+	if d.MaxAge <= 0 {
+		return ""
+	}
+	at := predicateTime(s)
+	switch age := now.Sub(at); {
+	case at.IsZero():
+		return "it does not say when it was made, and its age is limited"
+	case age < -future:
+		return fmt.Sprintf("it says that it was made in the future, at %s", at.Format(time.RFC3339))
+	case age > time.Duration(d.MaxAge):
+		return fmt.Sprintf("it is %s old: at most %s are allowed", age.Round(time.Minute), time.Duration(d.MaxAge))
+	}
+	return ""
+}
+
+func quoted(id string) string {
+	if id == "" {
+		return "nobody who is named"
+	}
+	return clean(id)
+}
+
+// who names the one who signed.
+func (e *evidence) who() string {
+	switch {
+	case e.Identity != "" && e.Issuer != "":
+		return e.Identity + " (" + e.Issuer + ")"
+	case e.Identity != "":
+		return e.Identity
+	}
+	return "key " + shortID(e.KeyID)
+}
+
+func (e *evidence) problemsOf(s *signer) []string {
+	var all []string
+	for _, p := range e.Problems {
+		if p.Signer == "" || p.Signer == s.name {
+			all = append(all, p.Text)
+		}
+	}
+	return all
+}
+
+// reasons collects why nothing met a requirement, without repeating.
+type reasons []string
+
+func (w *reasons) add(texts []string) {
+	for _, t := range texts {
+		known := false
+		for _, have := range *w {
+			known = known || have == t
+		}
+		if !known {
+			*w = append(*w, t)
+		}
+	}
+}
+
+// line is at most three reasons on a line.
+func (w reasons) line(none string) string {
+	const most = 3
+	switch {
+	case len(w) == 0:
+		return none
+	case len(w) > most:
+		return strings.Join(w[:most], "; ") + fmt.Sprintf("; and %d more", len(w)-most)
+	}
+	return strings.Join(w, "; ")
+}
