@@ -21,6 +21,9 @@ func (e Entry) Canonical() ([]byte, error) {
 // normal is e as every store gives it back.
 func (e Entry) normal() Entry {
 	e.Time = e.Time.UTC().Truncate(time.Microsecond)
+	if y := e.Time.Year(); y < 1 || y > 9999 { // cannot be written, and must not keep the log waiting
+		e.Time = time.Time{}
+	}
 	for _, s := range []*string{&e.ID, &e.Act, (*string)(&e.Actor.Kind), &e.Actor.ID, &e.Actor.Name, &e.Actor.Via, &e.Actor.Address,
 		&e.Action, &e.Object.Kind, &e.Object.Name, (*string)(&e.Outcome), &e.Reason, &e.Request} {
 		*s = valid(*s)

@@ -1,0 +1,2 @@
+// Package verify checks an exported audit log offline.
+package verify
