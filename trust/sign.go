@@ -3,10 +3,8 @@ package trust
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -41,23 +39,13 @@ func (k *Key) ID() string { return k.id }
 // Public is the public key.
 func (k *Key) Public() crypto.PublicKey { return k.signer.Public() }
 
-// sign signs a message: ECDSA with the curve's hash, RSA with PKCS #1 v1.5 and SHA-256, Ed25519 plain, or pre-hashed
-// where Cosign expects it.
-func (k *Key) sign(message []byte, prehash bool) ([]byte, error) {
-	switch pub := k.signer.Public().(type) {
-	case *ecdsa.PublicKey:
-		return k.signer.Sign(rand.Reader, curveDigest(pub, message), curveHash(pub))
-	case *rsa.PublicKey:
-		return k.signer.Sign(rand.Reader, sha256Of(message), crypto.SHA256)
-	case ed25519.PublicKey:
-		if !prehash {
-			return k.signer.Sign(rand.Reader, message, crypto.Hash(0))
-		}
-		h := crypto.SHA512.New()
-		h.Write(message)
-		return k.signer.Sign(rand.Reader, h.Sum(nil), &ed25519.Options{Hash: crypto.SHA512})
+// sign signs a message as Cosign verifies with a key: ECDSA and RSA (PKCS #1 v1.5) with SHA-256 whatever the key's size,
+// Ed25519 plain.
+func (k *Key) sign(message []byte) ([]byte, error) {
+	if _, ok := k.signer.Public().(ed25519.PublicKey); ok {
+		return k.signer.Sign(rand.Reader, message, crypto.Hash(0))
 	}
-	return nil, fmt.Errorf("a key of type %T cannot sign", k.signer.Public())
+	return k.signer.Sign(rand.Reader, sha256Of(message), crypto.SHA256)
 }
 
 // Options of Sign and Attest.
@@ -138,7 +126,7 @@ func (k *Key) envelope(st *statement) (envelope, error) {
 	if err != nil {
 		return envelope{}, fmt.Errorf("writing the statement: %w", err)
 	}
-	sig, err := k.sign(preAuth(payloadInToto, payload), false)
+	sig, err := k.sign(preAuth(payloadInToto, payload))
 	if err != nil {
 		return envelope{}, fmt.Errorf("signing: %w", err)
 	}
@@ -220,7 +208,7 @@ func (k *Key) signLegacy(ctx context.Context, to Sink, s Subject, o Options) (st
 	if err != nil {
 		return "", fmt.Errorf("writing the payload: %w", err)
 	}
-	sig, err := k.sign(payload, true)
+	sig, err := k.sign(payload)
 	if err != nil {
 		return "", fmt.Errorf("signing: %w", err)
 	}
