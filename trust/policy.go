@@ -103,8 +103,19 @@ func (d *Duration) UnmarshalText(b []byte) error {
 // maxPolicy bounds a policy, in bytes: trusted roots are tens of KiB each.
 const maxPolicy = 4 << 20
 
-// ParsePolicy reads a policy in JSON or YAML, and checks all of it. An unknown field is an error.
+// ParsePolicy reads a policy in JSON or YAML, and checks all of it. An unknown field is an error. The form is that of the
+// hub's rules, so that a rule's JSON is a policy.
 func ParsePolicy(data []byte) (Policy, error) {
+	p, err := DecodePolicy(data)
+	if err != nil {
+		return p, err
+	}
+	_, err = Compile(p)
+	return p, err
+}
+
+// DecodePolicy reads a policy without looking at its keys, roots and certificates: Compile does.
+func DecodePolicy(data []byte) (Policy, error) {
 	var p Policy
 	if len(data) > maxPolicy {
 		return p, fmt.Errorf("a trust policy of %d bytes: at most %d are allowed", len(data), maxPolicy)
@@ -112,8 +123,7 @@ func ParsePolicy(data []byte) (Policy, error) {
 	if err := decodePolicy(data, &p); err != nil {
 		return p, fmt.Errorf("reading the trust policy: %w", err)
 	}
-	_, err := Compile(p)
-	return p, err
+	return p, nil
 }
 
 func decodePolicy(data []byte, p *Policy) error {

@@ -2,6 +2,9 @@ package trust
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,6 +17,31 @@ const (
 	predicateCosignVuln = "https://cosign.sigstore.dev/attestation/vuln"
 	predicateVulns      = "https://in-toto.io/attestation/vulns"
 )
+
+// predicateNames are Cosign's short names of predicate types.
+var predicateNames = map[string]string{
+	"cyclonedx":       predicateCycloneDX,
+	"spdx":            predicateSPDX,
+	"spdxjson":        predicateSPDX,
+	"slsaprovenance":  predicateProvenance + "/v0.2",
+	"slsaprovenance1": predicateProvenance + "/v1",
+	"vuln":            predicateCosignVuln + "/v1",
+	"openvex":         "https://openvex.dev/ns",
+	"link":            "https://in-toto.io/Link/v1",
+	"custom":          "https://cosign.sigstore.dev/attestation/v1",
+}
+
+// PredicateType resolves one of Cosign's short names: cyclonedx, spdx, spdxjson, slsaprovenance, slsaprovenance1, vuln,
+// openvex, link, custom. Anything with a colon is a predicate type itself.
+func PredicateType(name string) (string, error) {
+	if t, ok := predicateNames[name]; ok {
+		return t, nil
+	}
+	if strings.Contains(name, ":") {
+		return name, nil
+	}
+	return "", fmt.Errorf("unknown predicate type %q: want a URI, or one of %s", name, strings.Join(slices.Sorted(maps.Keys(predicateNames)), ", "))
+}
 
 func isSBOM(t string) bool { return versionOf(t, predicateCycloneDX) || versionOf(t, predicateSPDX) }
 

@@ -13,6 +13,8 @@ const rootLong = `Seawall finds out what is in a container image, what is wrong 
   seawall scan IMAGE         show what is wrong with an image
   seawall gate IMAGE         decide by exit code whether it may ship
   seawall sbom IMAGE         write a software bill of materials
+  seawall sign IMAGE         sign an image, or attest something about it
+  seawall verify IMAGE       verify an image's signatures, by exit code too
 
 IMAGE is a registry reference, a docker-save or OCI archive, an OCI layout directory, a root file system directory or
 tar, an SBOM file, - for one of these archives on standard input, or docker:NAME, podman:NAME, containerd:NAME for an
@@ -39,7 +41,7 @@ func newRoot(t terminal) *cobra.Command {
 		return usagef("%w (see `%s --help`)", err, cmd.CommandPath())
 	})
 	root.AddCommand(newSiblings()...)
-	root.AddCommand(newScan(t), newGate(t), newSBOM(t), newDB(t), newCache(t), newVersion(t))
+	root.AddCommand(newScan(t), newGate(t), newSBOM(t), newSign(t), newVerify(t), newDB(t), newCache(t), newVersion(t))
 	return root
 }
 

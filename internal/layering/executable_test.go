@@ -13,13 +13,13 @@ var executables = map[string]struct {
 	bytes    int64
 	packages int
 }{
-	"cmd/seawall": {bytes: 30 << 20, packages: 720},
+	"cmd/seawall": {bytes: 45 << 20, packages: 960},
 }
 
 // unwanted modules would double an executable or bring code of which nothing is needed; a dependency of a dependency
 // could pull them in unnoticed.
 var unwanted = []string{"k8s.io/", "sigs.k8s.io/", "github.com/aws/", "github.com/Azure/", "cloud.google.com/go/storage", "modernc.org/",
-	"github.com/moby/moby", "github.com/sigstore/", "github.com/open-policy-agent/", "plugin"}
+	"github.com/moby/moby", "github.com/open-policy-agent/", "plugin"}
 
 func TestExecutables(t *testing.T) {
 	for name, limit := range executables {
