@@ -18,7 +18,7 @@ var executables = map[string]struct {
 
 // unwanted modules would double an executable or bring code of which nothing is needed; a dependency of a dependency
 // could pull them in unnoticed.
-var unwanted = []string{"k8s.io/", "sigs.k8s.io/", "github.com/aws/", "github.com/Azure/", "cloud.google.com/go/storage", "modernc.org/",
+var unwanted = []string{"k8s.io/api", "k8s.io/client-go", "sigs.k8s.io/", "github.com/aws/", "github.com/Azure/", "cloud.google.com/go/storage", "modernc.org/",
 	"github.com/moby/moby", "github.com/open-policy-agent/", "plugin"}
 
 func TestExecutables(t *testing.T) {
