@@ -16,6 +16,7 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,7 +65,7 @@ const (
 // Build reads every file below dir and writes the index to out in one step. Paths in it are relative to dir. A file
 // that cannot be read is listed in the stats and does not stop the build.
 func Build(ctx context.Context, dir, out string, read Read) (BuildStats, error) {
-	b := &builder{packages: map[string]*postings{}}
+	b := newBuilder()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err = cmp.Or(ctx.Err(), err); err != nil || !d.Type().IsRegular() {
 			return err
@@ -98,6 +99,24 @@ type builder struct {
 	packages    map[string]*postings
 }
 
+func newBuilder() *builder { return &builder{packages: map[string]*postings{}} }
+
+// append adds what another builder holds, behind what is there.
+func (b *builder) append(more *builder) {
+	shift := uint32(len(b.inventories))
+	b.inventories = append(b.inventories, more.inventories...)
+	b.stats.Inventories += more.stats.Inventories
+	b.stats.Packages += more.stats.Packages
+	for key, from := range more.packages {
+		r := reader{b: from.b}
+		at := uint32(0)
+		for range from.n {
+			at += uint32(r.uvarint())
+			b.note([]byte(key), shift+at)
+		}
+	}
+}
+
 // postings are the inventories of one package, as distances.
 type postings struct {
 	b    []byte
@@ -106,8 +125,11 @@ type postings struct {
 }
 
 func (b *builder) add(path string, inv *finding.Inventory) {
-	at := uint32(len(b.inventories))
-	b.inventories = append(b.inventories, Inventory{Path: path, Ref: inv.Image.Ref, ID: inv.Image.ID})
+	b.addAs(Inventory{Path: path, Ref: inv.Image.Ref, ID: inv.Image.ID}, inv)
+}
+
+func (b *builder) addAs(name Inventory, inv *finding.Inventory) {
+	b.inventories = append(b.inventories, name)
 	b.stats.Inventories++
 	var key []byte
 	for i := range inv.Packages {
@@ -118,18 +140,23 @@ func (b *builder) add(path string, inv *finding.Inventory) {
 		}
 		b.stats.Packages++
 		key = appendKey(key[:0], eco, p)
-		po := b.packages[string(key)]
-		if po == nil {
-			po = &postings{}
-			b.packages[string(key)] = po
-		}
-		if po.last == at+1 {
-			continue
-		}
-		po.b = binary.AppendUvarint(po.b, uint64(at+1-po.last))
-		po.last = at + 1
-		po.n++
+		b.note(key, uint32(len(b.inventories)))
 	}
+}
+
+// note adds an inventory, by its number plus one, to the list of a package.
+func (b *builder) note(key []byte, inventory uint32) {
+	po := b.packages[string(key)]
+	if po == nil {
+		po = &postings{}
+		b.packages[string(key)] = po
+	}
+	if po.last == inventory {
+		return
+	}
+	po.b = binary.AppendUvarint(po.b, uint64(inventory-po.last))
+	po.last = inventory
+	po.n++
 }
 
 // appendKey joins the fields with zero bytes; a field that holds one is cut there, as no real one does.
@@ -167,64 +194,80 @@ const (
 )
 
 func (b *builder) write(out string) (err error) {
-	keys := make([]string, 0, len(b.packages))
-	for k := range b.packages {
-		keys = append(keys, k)
+	s := section{}
+	for _, k := range slices.Sorted(maps.Keys(b.packages)) {
+		po := b.packages[k]
+		s.add([]byte(k), po.b, int(po.n))
 	}
-	slices.Sort(keys)
-	b.stats.Distinct = len(keys)
+	b.stats.Distinct = s.distinct
+	b.stats.Bytes, err = writeIndex(out, b.inventories, &s, 0)
+	return err
+}
+
+// writeIndex writes an index file and returns its length. last is the number that the store gave to the newest
+// inventory, 0 where the inventories are files.
+func writeIndex(out string, all []Inventory, s *section, last int64) (int64, error) {
 	var inventories []byte
-	for _, inv := range b.inventories {
+	for _, inv := range all {
 		for _, s := range []string{inv.Path, inv.Ref, inv.ID} {
 			inventories = appendSized(inventories, s)
 		}
 	}
-	index, packages := b.packageSection(keys)
-	body := slices.Concat(inventories, index, packages)
+	inventories = binary.AppendUvarint(inventories, uint64(last))
+	sum := crc32.Checksum(inventories, castagnoli)
+	sum = crc32.Update(sum, castagnoli, s.index)
+	sum = crc32.Update(sum, castagnoli, s.packages)
 	le := binary.LittleEndian
 	head := make([]byte, headerLen)
 	copy(head, magic)
 	le.PutUint32(head[8:], version)
-	le.PutUint32(head[12:], crc32.Checksum(body, castagnoli))
-	le.PutUint32(head[16:], uint32(len(b.inventories)))
-	le.PutUint32(head[20:], uint32(len(keys)))
+	le.PutUint32(head[12:], sum)
+	le.PutUint32(head[16:], uint32(len(all)))
+	le.PutUint32(head[20:], uint32(s.distinct))
 	le.PutUint64(head[24:], uint64(len(inventories)))
-	le.PutUint64(head[32:], uint64(len(index)))
-	le.PutUint64(head[40:], uint64(len(packages)))
-	b.stats.Bytes = int64(len(head) + len(body))
-	return replace(out, func(w io.Writer) error {
-		_, err := w.Write(head)
-		if err == nil {
-			_, err = w.Write(body)
+	le.PutUint64(head[32:], uint64(len(s.index)))
+	le.PutUint64(head[40:], uint64(len(s.packages)))
+	return int64(len(head) + len(inventories) + len(s.index) + len(s.packages)), replace(out, func(w io.Writer) error {
+		for _, part := range [][]byte{head, inventories, s.index, s.packages} {
+			if _, err := w.Write(part); err != nil {
+				return err
+			}
 		}
-		return err
+		return nil
 	})
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// packageSection front-codes the keys in blocks, each key with its inventories.
-func (b *builder) packageSection(keys []string) (index, packages []byte) {
-	last := ""
-	for i, k := range keys {
-		if i%blockSize == 0 {
-			index = binary.LittleEndian.AppendUint64(index, uint64(len(packages)))
-			last = ""
-		}
-		n := 0
-		for n < len(last) && n < len(k) && last[n] == k[n] {
-			n++
-		}
-		packages = appendSized(binary.AppendUvarint(packages, uint64(n)), k[n:])
-		last = k
-		po := b.packages[k]
-		packages = binary.AppendUvarint(packages, uint64(po.n))
-		packages = appendSized(packages, string(po.b))
-	}
-	return index, packages
+// section front-codes keys in blocks, each key with its inventories.
+type section struct {
+	index, packages, last []byte
+	distinct              int
 }
 
-func appendSized(b []byte, s string) []byte {
+// add takes keys in their order; list holds the n inventories as distances.
+func (s *section) add(key, list []byte, n int) {
+	if s.distinct%blockSize == 0 {
+		s.index = binary.LittleEndian.AppendUint64(s.index, uint64(len(s.packages)))
+		s.last = s.last[:0]
+	}
+	s.distinct++
+	shared := sharedPrefix(s.last, key)
+	s.packages = appendSized(binary.AppendUvarint(s.packages, uint64(shared)), key[shared:])
+	s.last = append(s.last[:0], key...)
+	s.packages = binary.AppendUvarint(s.packages, uint64(n))
+	s.packages = appendSized(s.packages, list)
+}
+
+func sharedPrefix(a, b []byte) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+func appendSized[T string | []byte](b []byte, s T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 

@@ -32,6 +32,7 @@ type Index struct {
 	data, index, packages []byte
 	inventories           []Inventory
 	distinct              int
+	last                  int64 // the store's number of the newest inventory
 	unmap                 func() error
 }
 
@@ -103,6 +104,9 @@ func parse(data []byte) (x *Index, err error) {
 	r := reader{b: body[:a]}
 	for count := le.Uint32(data[16:]); count > 0 && !r.bad; count-- {
 		x.inventories = append(x.inventories, Inventory{Path: r.string(), Ref: r.string(), ID: r.string()})
+	}
+	if !r.bad && len(r.b) > 0 {
+		x.last = int64(r.uvarint())
 	}
 	if r.bad || len(x.index) != (x.distinct+blockSize-1)/blockSize*8 {
 		return nil, fmt.Errorf("its inventories: %w", ErrCorrupt)
