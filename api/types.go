@@ -108,7 +108,7 @@ type ImageFindings struct {
 	Verdict   *finding.Verdict   `json:"verdict,omitempty"`
 	Tool      string             `json:"tool"`
 	ScannedAt time.Time          `json:"scannedAt"`
-	// Imported are the findings that only other scanners reported.
+	// Imported are the findings that other scanners reported.
 	Imported []catalog.Tracked `json:"imported"`
 }
 
@@ -258,6 +258,7 @@ type NewUser struct {
 	Name     string   `json:"name"`
 	Email    string   `json:"email,omitempty"`
 	Password string   `json:"password,omitempty"`
+	Groups   []string `json:"groups,omitempty"`
 	Roles    []string `json:"roles,omitempty"` // granted on everything
 }
 
@@ -265,15 +266,6 @@ type NewUser struct {
 type UserCreated struct {
 	User     auth.User `json:"user"`
 	Password string    `json:"password,omitempty"`
-}
-
-// UserChange is the body of PATCH /users/{id}; what is absent stays.
-type UserChange struct {
-	Email    *string `json:"email,omitempty"`
-	Disabled *bool   `json:"disabled,omitempty"`
-	// Unlock ends a lock-out; ResetTOTP removes the second factor.
-	Unlock    bool `json:"unlock,omitempty"`
-	ResetTOTP bool `json:"resetTotp,omitempty"`
 }
 
 // PasswordReset is the body of POST /users/{id}/password. Without a password one is made and shown once.
@@ -293,33 +285,10 @@ type NewService struct {
 	Roles []string `json:"roles,omitempty"` // granted on everything
 }
 
-// ServiceChange is the body of PATCH /services/{id}; what is absent stays.
-type ServiceChange struct {
-	Title    *string `json:"title,omitempty"`
-	Disabled *bool   `json:"disabled,omitempty"`
-}
-
-// NewToken is the body of POST /tokens and of POST /services/{id}/secrets.
-type NewToken struct {
-	Title string `json:"title"`
-	// Expires is at most a year ahead.
-	Expires time.Time `json:"expires"`
-	// Narrow limits it to some of the owner's permissions; absent: all of them.
-	Narrow []auth.Permission `json:"narrow,omitempty"`
-}
-
 // TokenCreated holds the token itself, which is shown once and not stored.
 type TokenCreated struct {
 	Token  auth.Token `json:"token"`
 	Secret string     `json:"secret"`
-}
-
-// Holder is somebody who may do something, and why.
-type Holder struct {
-	Subject string     `json:"subject"` // a principal's id, or "group:<name>"
-	Name    string     `json:"name,omitempty"`
-	Role    string     `json:"role"`
-	Scope   auth.Scope `json:"scope"`
 }
 
 // Keys says how data at rest is encrypted.
