@@ -1,0 +1,5 @@
+package state
+
+import "github.com/seawall/seawall/audit"
+
+var auditAll = audit.Query{}

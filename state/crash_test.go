@@ -1,0 +1,5 @@
+package state
+
+const crashFile = "SEAWALL_TEST_CRASH"
+
+func crashChild() {}
