@@ -27,10 +27,10 @@ type Sessions interface {
 	CSRF(r *http.Request) string
 	Sessions(ctx context.Context, user string) ([]auth.Token, error)
 	ChangePassword(ctx context.Context, old, password string) error
-	// EnrolTOTP returns a secret (base32) and its otpauth: URI; it counts once ConfirmTOTP took a code of it.
-	EnrolTOTP(ctx context.Context) (secret, uri string, err error)
+	// EnrolTOTP begins with one-time codes; they count once ConfirmTOTP took one.
+	EnrolTOTP(ctx context.Context, password string) (auth.Enrolment, error)
 	ConfirmTOTP(ctx context.Context, code string) (recovery []string, err error)
-	RemoveTOTP(ctx context.Context, code string) error
+	DisableTOTP(ctx context.Context, password, code string) error
 }
 
 // Users are people.
@@ -41,6 +41,7 @@ type Users interface {
 	UpdateUser(ctx context.Context, id string, c auth.UserChange) (auth.User, error)
 	DeleteUser(ctx context.Context, id string) error
 	ResetPassword(ctx context.Context, id, password string) error
+	ResetTOTP(ctx context.Context, id string) error
 }
 
 // Services are service principals.

@@ -88,7 +88,7 @@ type AuditLog interface {
 	Export(ctx context.Context, w io.Writer) error
 }
 
-// SettingStore keeps settings by name; a nil value is one that was never set.
+// SettingStore keeps settings by name; catalog.ErrNotFound is of one that was never set.
 type SettingStore interface {
 	Setting(ctx context.Context, key string) ([]byte, error)
 	PutSetting(ctx context.Context, key string, value []byte, by audit.Entry) error
@@ -151,7 +151,6 @@ type Server struct {
 	mux    *http.ServeMux
 	routes []route
 	edits  locks // one change of a resource at a time, so that If-Match holds
-	repeat locks // one request of an Idempotency-Key at a time
 }
 
 // New returns the interface as a handler. It expects auth.Service.Middleware around it.

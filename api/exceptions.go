@@ -158,7 +158,7 @@ func (c *call) decideException() (reply, error) {
 	if err := c.mayOn(auth.ExceptionApprove, e.Repositories); err != nil {
 		return nil, err
 	}
-	if in.To == catalog.Approved && e.RequestedBy == c.who.Name {
+	if in.To == catalog.Approved && (e.RequestedBy == c.who.Name || e.RequestedBy == c.who.ID) {
 		return nil, c.refuseOwn(&e)
 	}
 	record := c.entry("exception."+verb(in.To), "exception", fmt.Sprint(e.ID))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -12,21 +13,32 @@ import (
 
 // Answer is what a request with an Idempotency-Key was answered.
 type Answer struct {
-	Hash     []byte // of the request
-	Status   int
-	Location string
-	Body     []byte // JSON; nil where the answer held something that is shown once
+	Status int
+	Header map[string]string
+	Body   []byte
 }
+
+// shownOnce is the header of a kept answer whose body held something that is shown once: it has none.
+const shownOnce = "X-Shown-Once"
+
+// ErrReused says that a key came before with another request, ErrUnderWay that the first one is not answered yet.
+var (
+	ErrReused   = errors.New("the Idempotency-Key was used for another request: use a new one")
+	ErrUnderWay = errors.New("the request with this Idempotency-Key is still being answered: try again in a moment")
+)
 
 // Answers keeps answers by principal and key, for a day.
 type Answers interface {
-	// Answered returns the answer that was kept, nil where there is none.
-	Answered(ctx context.Context, principal, key string) (*Answer, error)
-	KeepAnswer(ctx context.Context, principal, key string, a Answer) error
+	// Idempotent begins a request. It returns nil where the request is new and is to be carried out, and the answer where
+	// it is a repetition. hash is of the request. ErrReused, ErrUnderWay.
+	Idempotent(ctx context.Context, principal, key string, hash []byte) (seen *Answer, err error)
+	// SaveAnswer keeps the answer to a request that Idempotent began; ForgetAnswer lets it be tried again.
+	SaveAnswer(ctx context.Context, principal, key string, a Answer) error
+	ForgetAnswer(ctx context.Context, principal, key string) error
 }
 
 // once runs the request unless it was answered before. Only good answers are kept: a request that failed changed
-// nothing and may be repeated.
+// nothing and may be tried again.
 func (c *call) once() (reply, error) {
 	key := c.r.Header.Get("Idempotency-Key")
 	if c.s.Answers == nil {
@@ -39,19 +51,16 @@ func (c *call) once() (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer c.s.repeat.take(c.who.ID + " " + key)()
-	seen, err := c.s.Answers.Answered(c.ctx(), c.who.ID, key)
+	seen, err := c.s.Answers.Idempotent(c.ctx(), c.who.ID, key, hash)
 	if err != nil {
 		return nil, err
 	}
 	if seen != nil {
-		return again(seen, hash)
+		return again(seen)
 	}
 	r, err := c.route.handle(c)
-	if err != nil {
-		return nil, err
-	}
-	return r, c.keep(key, hash, r)
+	c.keep(key, r, err)
+	return r, err
 }
 
 func validKey(key string) bool {
@@ -80,35 +89,39 @@ func (c *call) hash() ([]byte, error) {
 	return h.Sum(nil), nil
 }
 
-func again(seen *Answer, hash []byte) (reply, error) {
-	switch {
-	case !bytes.Equal(seen.Hash, hash):
-		return nil, errRepeated
-	case seen.Status == http.StatusNoContent:
-		return answer{status: seen.Status, location: seen.Location}, nil
-	case seen.Body == nil:
+func again(seen *Answer) (reply, error) {
+	if seen.Header[shownOnce] != "" {
 		return nil, errShownOnce
 	}
-	return answer{status: seen.Status, location: seen.Location, body: json.RawMessage(seen.Body)}, nil
+	a := answer{status: seen.Status, location: seen.Header["Location"], tagged: seen.Header["ETag"] != ""}
+	if len(seen.Body) > 0 {
+		a.body = json.RawMessage(seen.Body)
+	}
+	return a, nil
 }
 
-// keep stores the answer, even when the caller has gone: the act is done. An answer that cannot be kept fails the
-// request, which says that it may not be repeated blindly.
-func (c *call) keep(key string, hash []byte, r reply) error {
-	a, isAnswer := r.(answer)
-	if !isAnswer {
-		return nil
-	}
-	kept := Answer{Hash: hash, Status: a.status, Location: a.location}
-	if !c.route.secret {
-		b, err := a.bytes()
-		if err != nil {
-			return err
-		}
-		kept.Body = b
-	}
+// keep stores a good answer and forgets a bad one, even when the caller has gone: what is done is done.
+func (c *call) keep(key string, r reply, failed error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx()), 10*time.Second)
 	defer cancel()
-	c.follow(c.s.Answers.KeepAnswer(ctx, c.who.ID, key, kept), "keeping the answer")
-	return nil
+	a, isAnswer := r.(answer)
+	if failed != nil || !isAnswer {
+		c.follow(c.s.Answers.ForgetAnswer(ctx, c.who.ID, key), "forgetting a key")
+		return
+	}
+	kept := Answer{Status: a.status, Header: map[string]string{}}
+	if a.location != "" {
+		kept.Header["Location"] = a.location
+	}
+	if a.tagged {
+		kept.Header["ETag"] = "1"
+	}
+	b, err := a.bytes()
+	c.follow(err, "keeping the answer")
+	if c.route.secret && b != nil {
+		kept.Header[shownOnce] = "1"
+	} else {
+		kept.Body = b
+	}
+	c.follow(c.s.Answers.SaveAnswer(ctx, c.who.ID, key, kept), "keeping the answer")
 }

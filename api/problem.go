@@ -26,7 +26,6 @@ var (
 	errPrecondition = errors.New("say on which version the change is based: send its ETag in If-Match")
 	errMedia        = errors.New("the body must be JSON: send Content-Type: application/json")
 	errFourEyes     = errors.New("somebody else has to approve what you requested")
-	errRepeated     = errors.New("a request with this Idempotency-Key was another one: use a new key")
 	errShownOnce    = errors.New("this was done, and its secret was shown then: make another with a new Idempotency-Key, and revoke this one")
 	errKey          = errors.New("an Idempotency-Key has 1 to 255 printable ASCII characters")
 	errNoLog        = errors.New("this hub keeps no tamper-evident log")
@@ -88,7 +87,8 @@ var statuses = []struct {
 	{errPrecondition, http.StatusPreconditionRequired, ""},
 	{errMedia, http.StatusUnsupportedMediaType, ""},
 	{errFourEyes, http.StatusForbidden, "four-eyes"},
-	{errRepeated, http.StatusUnprocessableEntity, "key-reused"},
+	{ErrReused, http.StatusUnprocessableEntity, "key-reused"},
+	{ErrUnderWay, http.StatusConflict, "under-way"},
 	{errShownOnce, http.StatusConflict, "shown-once"},
 	{errKey, http.StatusBadRequest, ""},
 	{errNoLog, http.StatusServiceUnavailable, ""},
@@ -106,6 +106,7 @@ var statuses = []struct {
 	{auth.ErrExists, http.StatusConflict, "exists"},
 	{catalog.ErrNotFound, http.StatusNotFound, ""},
 	{catalog.ErrConflict, http.StatusConflict, ""},
+	{catalog.ErrCursor, http.StatusBadRequest, ""},
 	{job.ErrNone, http.StatusConflict, ""},
 	{ErrInvalid, http.StatusUnprocessableEntity, ""},
 	{ErrUpstream, http.StatusBadGateway, "upstream"},

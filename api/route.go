@@ -117,7 +117,7 @@ func (c *call) answer() (reply, error) {
 	if err := c.allowed(); err != nil {
 		return nil, err
 	}
-	if c.r.Method == http.MethodPost && c.r.Header.Get("Idempotency-Key") != "" {
+	if c.r.Method == http.MethodPost && c.route.need.where != open && c.r.Header.Get("Idempotency-Key") != "" {
 		return c.once()
 	}
 	return c.route.handle(c)

@@ -71,11 +71,15 @@ func (c *call) changePassword() (reply, error) {
 }
 
 func (c *call) enrolTOTP() (reply, error) {
-	secret, uri, err := c.s.Auth.EnrolTOTP(c.ctx())
+	in, err := body[Proof](c)
 	if err != nil {
 		return nil, err
 	}
-	return ok(TOTPEnrolment{secret, uri}), nil
+	e, err := c.s.Auth.EnrolTOTP(c.ctx(), in.Password)
+	if err != nil {
+		return nil, err
+	}
+	return ok(e), nil
 }
 
 func (c *call) confirmTOTP() (reply, error) {
@@ -91,11 +95,11 @@ func (c *call) confirmTOTP() (reply, error) {
 }
 
 func (c *call) removeTOTP() (reply, error) {
-	in, err := body[TOTPCode](c)
+	in, err := body[TOTPRemoval](c)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.s.Auth.RemoveTOTP(c.ctx(), in.Code); err != nil {
+	if err := c.s.Auth.DisableTOTP(c.ctx(), in.Password, in.Code); err != nil {
 		return nil, err
 	}
 	return done(), nil

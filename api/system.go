@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -29,6 +30,9 @@ func (c *call) loadSettings() (v Settings, raw []byte, err error) {
 		return v, nil, nil
 	}
 	raw, err = c.s.Settings.Setting(c.ctx(), SettingsKey)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return v, nil, nil
+	}
 	if err != nil {
 		return v, nil, fmt.Errorf("reading settings: %w", err)
 	}

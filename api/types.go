@@ -63,10 +63,15 @@ type PasswordChange struct {
 	New     string `json:"new"`
 }
 
-// TOTPEnrolment is what an authenticator needs; it counts once a code confirms it.
-type TOTPEnrolment struct {
-	Secret string `json:"secret"` // base32
-	URI    string `json:"uri"`    // otpauth://…
+// Proof is the body of POST /session/totp: the password anew.
+type Proof struct {
+	Password string `json:"password"`
+}
+
+// TOTPRemoval is the body of DELETE /session/totp: the password and a code anew.
+type TOTPRemoval struct {
+	Password string `json:"password"`
+	Code     string `json:"code"`
 }
 
 // TOTPCode is the body of POST /session/totp/confirm.

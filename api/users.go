@@ -19,6 +19,7 @@ func (s *Server) userRoutes() []route {
 		{method: "PATCH", path: "/users/{id}", need: on(auth.UserWrite), handle: (*call).changeUser},
 		{method: "DELETE", path: "/users/{id}", need: on(auth.UserWrite), handle: (*call).deleteUser},
 		{method: "POST", path: "/users/{id}/password", need: on(auth.UserWrite), handle: (*call).resetPassword, secret: true},
+		{method: "DELETE", path: "/users/{id}/totp", need: on(auth.UserWrite), handle: (*call).resetTOTP},
 	}
 }
 
@@ -156,4 +157,12 @@ func (c *call) resetPassword() (reply, error) {
 	}
 	c.publish("users", c.path("id"))
 	return ok(out), nil
+}
+
+func (c *call) resetTOTP() (reply, error) {
+	if err := c.s.Auth.ResetTOTP(c.ctx(), c.path("id")); err != nil {
+		return nil, err
+	}
+	c.publish("users", c.path("id"))
+	return done(), nil
 }
