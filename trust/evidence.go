@@ -171,7 +171,7 @@ func (e *evidence) fromAnnotations(annotations map[string]string, b *protobundle
 	if err := logEntry(annotations[annotBundle], material); err != nil {
 		return err
 	}
-	if err := timestamp(annotations[annotTimestamp], material); err != nil {
+	if err := stampEntry(annotations[annotTimestamp], material); err != nil {
 		return err
 	}
 	if c.cert == nil && len(material.TlogEntries) == 0 {
@@ -224,8 +224,8 @@ func logEntry(text string, to *protobundle.VerificationMaterial) error {
 	return nil
 }
 
-// timestamp reads Cosign's annotation with a timestamping authority's answer.
-func timestamp(text string, to *protobundle.VerificationMaterial) error {
+// stampEntry reads Cosign's annotation with a timestamping authority's answer.
+func stampEntry(text string, to *protobundle.VerificationMaterial) error {
 	if text == "" {
 		return nil
 	}
