@@ -104,7 +104,24 @@ type namedLock struct {
 
 // lock takes the name and returns how to let it go.
 func (l *locks) lock(name string) (unlock func()) {
+	n := l.use(name)
+	n.Lock()
+	return func() { l.unlock(name, n) }
+}
+
+// tryLock takes the name if nobody holds it.
+func (l *locks) tryLock(name string) (unlock func(), ok bool) {
+	n := l.use(name)
+	if !n.TryLock() {
+		l.leave(name, n)
+		return nil, false
+	}
+	return func() { l.unlock(name, n) }, true
+}
+
+func (l *locks) use(name string) *namedLock {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.by == nil {
 		l.by = map[string]*namedLock{}
 	}
@@ -114,14 +131,18 @@ func (l *locks) lock(name string) (unlock func()) {
 		l.by[name] = n
 	}
 	n.users++
-	l.mu.Unlock()
-	n.Lock()
-	return func() {
-		n.Unlock()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if n.users--; n.users == 0 {
-			delete(l.by, name)
-		}
+	return n
+}
+
+func (l *locks) unlock(name string, n *namedLock) {
+	n.Unlock()
+	l.leave(name, n)
+}
+
+func (l *locks) leave(name string, n *namedLock) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n.users--; n.users == 0 {
+		delete(l.by, name)
 	}
 }

@@ -118,6 +118,9 @@ func (b *body) mediaType(contentType string) (string, error) {
 	return t, nil
 }
 
+// maxDescriptors bounds what one manifest may make the registry look for.
+const maxDescriptors = 4096
+
 func (b *body) check() error {
 	switch {
 	case b.SchemaVersion != 2:
@@ -129,7 +132,11 @@ func (b *body) check() error {
 	case !isIndex(b.MediaType) && b.Config == nil:
 		return errManifest("an image has a config")
 	}
-	for _, d := range b.descriptors() {
+	all := b.descriptors()
+	if len(all) > maxDescriptors {
+		return errManifest("the manifest names %d things, more than %d", len(all), maxDescriptors)
+	}
+	for _, d := range all {
 		if _, err := parseDigest(string(d.Digest)); err != nil {
 			return errManifest("a descriptor's digest %q is none", bounded(string(d.Digest)))
 		}

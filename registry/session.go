@@ -10,6 +10,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
+	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -39,8 +42,9 @@ type upload struct {
 	repo, id  string
 	algorithm digest.Algorithm
 	hash      hash.Hash
-	hashed    int64 // bytes that went through hash; behind file.Size() where they have to be read again
+	hashed    int64 // bytes that went through hash; behind size where they have to be read again
 	file      driver.FileWriter
+	size      int64 // bytes that came; the file's own Size may not count what it holds in memory
 	used      time.Time
 	over      bool // the file is closed
 }
@@ -90,10 +94,7 @@ func (u *uploads) take(ctx context.Context, repo, id string) (up *upload, done f
 		return nil, nil, errUploadUnknown(id)
 	}
 	unlock := u.busy.lock(id)
-	u.mu.Lock()
-	up = u.open[id]
-	delete(u.open, id)
-	u.mu.Unlock()
+	up = u.remove(id)
 	if up != nil && up.repo != repo {
 		u.put(up)
 		unlock()
@@ -121,7 +122,7 @@ func (u *uploads) resume(ctx context.Context, repo, id string) (*upload, error) 
 	if err != nil {
 		return nil, fmt.Errorf("resuming upload %s in %s: %w", id, repo, err)
 	}
-	up := &upload{repo: repo, id: id, algorithm: digest.SHA256, file: f}
+	up := &upload{repo: repo, id: id, algorithm: digest.SHA256, file: f, size: f.Size()}
 	up.recall(u.readState(ctx, repo, id))
 	return up, nil
 }
@@ -161,22 +162,45 @@ func (up *upload) recall(s uploadState) {
 	}
 	up.hash = up.algorithm.Hash()
 	h, ok := up.hash.(encoding.BinaryUnmarshaler)
-	if ok && s.Offset > 0 && s.Offset <= up.file.Size() && h.UnmarshalBinary(s.Hash) == nil {
+	if ok && s.Offset > 0 && s.Offset <= up.size && h.UnmarshalBinary(s.Hash) == nil {
 		up.hashed = s.Offset
 		return
 	}
 	up.hash = up.algorithm.Hash()
 }
 
-// keep puts an upload back until its next request: in memory, or where that is not allowed in the storage.
+// keep puts an upload back until its next request: in memory, or where that is not allowed in the storage. Whoever
+// calls it still holds the upload.
 func (u *uploads) keep(ctx context.Context, up *upload) error {
 	up.used = time.Now()
-	if u.shared {
+	if u.shared || !u.put(up) {
 		return u.aside(ctx, up)
 	}
-	for _, old := range u.put(up) {
-		unlock := u.busy.lock(old.id)
-		err := u.aside(ctx, old)
+	return u.makeRoom(ctx, up.id)
+}
+
+// put keeps an upload in memory, unless the registry is closed.
+func (u *uploads) put(up *upload) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.closed {
+		u.open[up.id] = up
+	}
+	return !u.closed
+}
+
+// makeRoom puts uploads aside that were idle for long, and any where there are too many; not those that somebody works
+// with right now.
+func (u *uploads) makeRoom(ctx context.Context, but string) error {
+	for _, id := range u.idle(but) {
+		unlock, ok := u.busy.tryLock(id)
+		if !ok {
+			continue
+		}
+		err := error(nil)
+		if up := u.remove(id); up != nil {
+			err = u.aside(ctx, up)
+		}
 		unlock()
 		if err != nil {
 			return err
@@ -185,22 +209,25 @@ func (u *uploads) keep(ctx context.Context, up *upload) error {
 	return nil
 }
 
-// put keeps an upload in memory, and hands back those that have to go for it.
-func (u *uploads) put(up *upload) (evicted []*upload) {
+func (u *uploads) idle(but string) (ids []string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.closed {
-		return []*upload{up}
-	}
-	u.open[up.id] = up
-	now := time.Now()
-	for id, other := range u.open {
-		if id != up.id && (len(u.open) > u.limits.Uploads || now.Sub(other.used) > u.limits.Idle) {
-			delete(u.open, id)
-			evicted = append(evicted, other)
+	surplus := len(u.open) - u.limits.Uploads
+	for id, up := range u.open {
+		if id != but && (len(ids) < surplus || time.Since(up.used) > u.limits.Idle) {
+			ids = append(ids, id)
 		}
 	}
-	return evicted
+	return ids
+}
+
+// remove takes an upload out of memory; nil if it is not there.
+func (u *uploads) remove(id string) *upload {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	up := u.open[id]
+	delete(u.open, id)
+	return up
 }
 
 // aside closes an upload's file and writes down how far its hash is.
@@ -235,15 +262,18 @@ func (u *uploads) drop(ctx context.Context, up *upload) error {
 	return nil
 }
 
+// close puts everything aside. Uploads that a request works with are put aside when it ends.
 func (u *uploads) close() error {
 	u.mu.Lock()
-	open := u.open
-	u.open, u.closed = map[string]*upload{}, true
+	u.closed = true
+	ids := slices.Collect(maps.Keys(u.open))
 	u.mu.Unlock()
 	var errs []error
-	for _, up := range open {
-		unlock := u.busy.lock(up.id)
-		errs = append(errs, u.aside(context.Background(), up))
+	for _, id := range ids {
+		unlock := u.busy.lock(id)
+		if up := u.remove(id); up != nil {
+			errs = append(errs, u.aside(context.Background(), up))
+		}
 		unlock()
 	}
 	return errors.Join(errs...)
@@ -251,31 +281,40 @@ func (u *uploads) close() error {
 
 // write appends what the client sends, hashing it on the way. What came before an error stays.
 func (up *upload) write(body io.Reader, most int64) (int64, error) {
-	before := up.file.Size()
-	caught := up.hashed == before
+	before := up.size
 	buf := copyBuffers.Get().(*[]byte)
 	defer copyBuffers.Put(buf)
 	for {
 		n, err := readSome(body, *buf)
-		if n > 0 {
-			if up.file.Size()+int64(n) > most {
-				return up.file.Size() - before, errTooLarge("SIZE_INVALID", "the blob is larger than is allowed here")
-			}
-			if _, werr := up.file.Write((*buf)[:n]); werr != nil {
-				return up.file.Size() - before, fmt.Errorf("writing upload %s: %w", up.id, werr)
-			}
-			if caught {
-				up.hash.Write((*buf)[:n])
-				up.hashed += int64(n)
-			}
+		if werr := up.append((*buf)[:n], most); werr != nil {
+			return up.size - before, werr
 		}
 		if err == io.EOF {
-			return up.file.Size() - before, nil
+			return up.size - before, nil
 		}
 		if err != nil {
-			return up.file.Size() - before, &Error{Status: 400, Code: "BLOB_UPLOAD_INVALID", Message: "the body ended before its end", cause: err}
+			return up.size - before, &Error{Status: http.StatusBadRequest, Code: "BLOB_UPLOAD_INVALID", Message: "the body ended before its end", cause: err}
 		}
 	}
+}
+
+func (up *upload) append(p []byte, most int64) error {
+	if up.size+int64(len(p)) > most {
+		return errTooLarge("SIZE_INVALID", "the blob is larger than is allowed here")
+	}
+	if len(p) == 0 {
+		return nil
+	}
+	if up.hashed == up.size {
+		up.hash.Write(p)
+		up.hashed += int64(len(p))
+	}
+	n, err := up.file.Write(p)
+	up.size += int64(n)
+	if err != nil {
+		return fmt.Errorf("writing upload %s: %w", up.id, err)
+	}
+	return nil
 }
 
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }}

@@ -155,8 +155,8 @@ func (r *Registry) appendChunk(q *http.Request, up *upload) error {
 		if err != nil {
 			return err
 		}
-		if first != up.file.Size() {
-			return errRange(fmt.Sprintf("the chunk begins at %d, %d bytes are here", first, up.file.Size()))
+		if first != up.size {
+			return errRange(fmt.Sprintf("the chunk begins at %d, %d bytes are here", first, up.size))
 		}
 		length = last - first + 1
 	}
@@ -205,7 +205,7 @@ func uploadHeaders(w http.ResponseWriter, up *upload) {
 	h := w.Header()
 	h.Set("Location", "/v2/"+up.repo+"/blobs/uploads/"+up.id)
 	h.Set("Docker-Upload-Uuid", up.id)
-	h.Set("Range", fmt.Sprintf("0-%d", max(up.file.Size()-1, 0)))
+	h.Set("Range", fmt.Sprintf("0-%d", max(up.size-1, 0)))
 }
 
 // cancelUpload drops what came so far.
@@ -233,7 +233,7 @@ func (r *Registry) finishUpload(w http.ResponseWriter, q *http.Request, t target
 	if err != nil {
 		return r.keepUpload(ctx, w, up, err)
 	}
-	if up.file.Size() == 0 {
+	if up.size == 0 {
 		up.begin(want.Algorithm())
 	}
 	if err := r.appendChunk(q, up); err != nil {
@@ -277,7 +277,7 @@ type binder interface{ Bind(label string) }
 
 // commit makes a blob of an upload: verified, stored durably, linked into the repository.
 func (r *Registry) commit(ctx context.Context, up *upload, want digest.Digest) error {
-	size := up.file.Size()
+	size := up.size
 	whole := up.hashed == size && up.algorithm == want.Algorithm()
 	if whole && digest.NewDigest(up.algorithm, up.hash) != want {
 		return errDigest("the content has another digest", string(want))
@@ -309,6 +309,9 @@ func (r *Registry) reuse(ctx context.Context, up *upload, want digest.Digest, si
 
 // place stores an upload's content under its digest. Content that was not hashed on its way in is read back first.
 func (r *Registry) place(ctx context.Context, up *upload, want digest.Digest, verified bool) error {
+	if up.size == 0 {
+		return r.placeEmpty(ctx, up, want)
+	}
 	if b, ok := up.file.(binder); ok {
 		b.Bind(blobPath(want))
 	}
@@ -328,6 +331,17 @@ func (r *Registry) place(ctx context.Context, up *upload, want digest.Digest, ve
 		return fmt.Errorf("storing blob %s: %w", want, err)
 	}
 	return nil
+}
+
+// placeEmpty stores the blob of no bytes, of which some drivers cannot make a file piece by piece.
+func (r *Registry) placeEmpty(ctx context.Context, up *upload, want digest.Digest) error {
+	if want.Algorithm().FromBytes(nil) != want {
+		return errDigest("the content has another digest", string(want))
+	}
+	if err := r.store.PutContent(ctx, blobPath(want), nil); err != nil {
+		return fmt.Errorf("storing blob %s: %w", want, err)
+	}
+	return r.uploads.drop(ctx, up)
 }
 
 func (up *upload) commit(ctx context.Context) error {
