@@ -143,6 +143,9 @@ func (l *Log) manifest(ctx context.Context, which Range, c verify.Checkpoint) (v
 	m := verify.Manifest{Format: verify.Format, Origin: c.Origin, Size: c.Size, From: which.From, To: which.To, Exported: l.cfg.Clock().UTC()}
 	if m.To < 0 {
 		m.To = c.Size
+		if err := l.noted(ctx, c.Size); err != nil {
+			return m, err
+		}
 	}
 	if m.From < 0 {
 		first, err := l.cfg.Archive.Records(ctx, 0, 1)
@@ -163,6 +166,27 @@ func (l *Log) manifest(ctx context.Context, which Range, c verify.Checkpoint) (v
 	}
 	m.Right, err = l.tiles.hashes(uint64(m.To), uint64(c.Size), uint64(c.Size))
 	return m, err
+}
+
+// noted waits until the state knows the place of the last record of a checkpoint, which it learns a moment after the
+// checkpoint is signed. If it does not, that is for the verifier to say.
+func (l *Log) noted(ctx context.Context, size int64) error {
+	const attempts, pause = 300, 10 * time.Millisecond
+	for range attempts {
+		if size == 0 {
+			return nil
+		}
+		last, err := l.cfg.Archive.Records(ctx, size-1, 1)
+		if err != nil || len(last) > 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+	return nil
 }
 
 func (l *Log) exportLeaves(ctx context.Context, m verify.Manifest, out sink) error {

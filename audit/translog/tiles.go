@@ -96,7 +96,8 @@ func (t tiles) leaves(ctx context.Context, from, to, size uint64, f func(index u
 // node returns the hash of a complete subtree in a log of size leaves.
 func (t tiles) node(id compact.NodeID, size uint64) ([]byte, error) {
 	level, index, _, _ := layout.NodeCoordsToTileAddress(uint64(id.Level), id.Index)
-	b, err := t.read(func(p uint8) string { return layout.TilePath(level, index, p) }, layout.PartialTileSize(level, index, size))
+	p := layout.PartialTileSize(level, index, size)
+	b, err := t.read(func(p uint8) string { return layout.TilePath(level, index, p) }, p)
 	if err != nil {
 		return nil, fmt.Errorf("reading the hash of subtree %d/%d: %w", id.Level, id.Index, err)
 	}
@@ -104,11 +105,15 @@ func (t tiles) node(id compact.NodeID, size uint64) ([]byte, error) {
 	if err := tile.UnmarshalText(b); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, layout.TilePath(level, index, 0), err)
 	}
+	want := layout.TileWidth
+	if p > 0 {
+		want = int(p)
+	}
 	within := id.Level % layout.TileHeight
 	count := uint64(1) << within
 	first := id.Index * count % layout.TileWidth
-	if first+count > uint64(len(tile.Nodes)) {
-		return nil, fmt.Errorf("%w: %s has %d hashes, %d are needed", ErrDamaged, layout.TilePath(level, index, 0), len(tile.Nodes), first+count)
+	if len(tile.Nodes) < want || first+count > uint64(want) {
+		return nil, fmt.Errorf("%w: %s has %d hashes, want %d", ErrDamaged, layout.TilePath(level, index, p), len(tile.Nodes), want)
 	}
 	return fold(tile.Nodes[first : first+count]), nil
 }
