@@ -48,7 +48,19 @@ func (db *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range all {
+	return db.migrateTo(ctx, len(all))
+}
+
+// migrateTo brings the schema to an older version: that of a backup that is going to be restored.
+func (db *DB) migrateTo(ctx context.Context, version int) error {
+	all, err := steps()
+	if err != nil {
+		return err
+	}
+	if version < 1 || version > len(all) {
+		return fmt.Errorf("schema version %d: this program knows 1 to %d", version, len(all))
+	}
+	for _, s := range all[:version] {
 		if err := db.step(ctx, s, len(all)); err != nil {
 			return fmt.Errorf("migrating the schema to version %d: %w", s.version, err)
 		}
