@@ -73,7 +73,12 @@ func (w *world) append(t testing.TB, e audit.Entry) {
 
 func (w *world) checkpoint(t testing.TB, size int, signers ...note.Signer) []byte {
 	t.Helper()
-	c := fmt.Sprintf("hub.example/audit\n%d\n%s\n", size, b64(w.tree.HashAt(uint64(size))))
+	return w.sign(t, size, w.tree.HashAt(uint64(size)), signers...)
+}
+
+func (w *world) sign(t testing.TB, size int, root []byte, signers ...note.Signer) []byte {
+	t.Helper()
+	c := fmt.Sprintf("hub.example/audit\n%d\n%s\n", size, b64(root))
 	text, err := note.Sign(&note.Note{Text: c}, append([]note.Signer{w.signer}, signers...)...)
 	if err != nil {
 		t.Fatal(err)
