@@ -136,6 +136,9 @@ func (s *Authority) principalOf(ctx context.Context, t Token) (Principal, error)
 			return p, err
 		}
 		p.Via = t.Actor.Via
+		if p.Narrow == nil { // a store may give an empty list back as none
+			p.Narrow = []Permission{}
+		}
 	}
 	return p, s.fillGrants(ctx, &p)
 }
