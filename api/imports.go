@@ -1,6 +1,7 @@
 package api
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/seawall/seawall/auth"
@@ -13,6 +14,10 @@ func (s *Server) importRoutes() []route {
 	}
 }
 
+// destination is a repository's name with an optional tag.
+// Source: OCI distribution specification 1.1, pulling manifests.
+var destination = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*(?::[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127})?$`)
+
 // importImage asks for the right to import into the destination; that the source may be read is asked of the other
 // registry, with the credential that is named.
 func (c *call) importImage() (reply, error) {
@@ -24,11 +29,12 @@ func (c *call) importImage() (reply, error) {
 	k.text(in.Source, "source", true, 512)
 	k.text(in.Destination, "destination", true, 512)
 	k.text(in.Credential, "credential", false, 200)
-	k.that(!strings.ContainsAny(in.Source+in.Destination, " \t\n"), "source", "must hold no spaces")
+	k.that(!strings.ContainsAny(in.Source, " \t\n"), "source", "must hold no spaces")
+	k.that(destination.MatchString(in.Destination), "destination", "must be a repository of this hub, with a tag if you like: team/app:1")
 	if err := k.done(); err != nil {
 		return nil, err
 	}
-	repository := repositoryOf(in.Destination)
+	repository, _, _ := strings.Cut(in.Destination, ":")
 	if err := c.mayOn(auth.ImageImport, repository); err != nil {
 		return nil, err
 	}
@@ -43,15 +49,6 @@ func (c *call) importImage() (reply, error) {
 	}
 	c.publish("jobs", "")
 	return accepted(id), nil
-}
-
-// repositoryOf is a reference without tag and digest.
-func repositoryOf(ref string) string {
-	ref, _, _ = strings.Cut(ref, "@")
-	if i := strings.LastIndexByte(ref, ':'); i > strings.LastIndexByte(ref, '/') {
-		ref = ref[:i]
-	}
-	return ref
 }
 
 func (c *call) collect() (reply, error) {
