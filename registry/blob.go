@@ -43,6 +43,13 @@ func (r *Registry) getBlob(w http.ResponseWriter, q *http.Request, t target) err
 // blobServed says whether the repository has the blob and the hooks let it out.
 func (r *Registry) blobServed(ctx context.Context, repo string, d digest.Digest) error {
 	ok, err := r.linked(ctx, repo, linkBlobs, d)
+	if err == nil && !ok {
+		ok, err = r.linked(ctx, repo, linkAside, d)
+	}
+	if err == nil && !ok {
+		// Once more: the link may have come back between the two.
+		ok, err = r.linked(ctx, repo, linkBlobs, d)
+	}
 	if err != nil {
 		return err
 	}

@@ -35,8 +35,8 @@ type Collected struct {
 func (r *Registry) Collect(ctx context.Context, grace time.Duration) (Collected, error) {
 	r.collects.Lock()
 	defer r.collects.Unlock()
-	c := &collection{r: r, before: time.Now().Add(-grace), used: map[digest.Digest]bool{}, seen: map[string]bool{}}
-	if err := r.recoverTrash(ctx); err != nil {
+	c := &collection{r: r, before: time.Now().Add(-grace), used: map[digest.Digest]bool{}}
+	if err := r.recover(ctx); err != nil {
 		return c.done, err
 	}
 	if err := r.store.PutContent(ctx, markerPath, []byte(time.Now().UTC().Format(time.RFC3339))); err != nil {
@@ -44,12 +44,8 @@ func (r *Registry) Collect(ctx context.Context, grace time.Duration) (Collected,
 	}
 	err := c.run(ctx)
 	// Whatever is left aside after an error goes back, even where the caller gave up.
-	ctx = context.WithoutCancel(ctx)
-	if rerr := r.recoverTrash(ctx); err == nil {
+	if rerr := r.recover(context.WithoutCancel(ctx)); err == nil {
 		err = rerr
-	}
-	if derr := r.unlink(ctx, markerPath); err == nil {
-		err = derr
 	}
 	return c.done, err
 }
@@ -58,7 +54,6 @@ type collection struct {
 	r      *Registry
 	before time.Time              // what is younger stays
 	used   map[digest.Digest]bool // blobs and manifests that stay
-	seen   map[string]bool        // links of manifests that were read
 	done   Collected
 }
 
@@ -73,12 +68,20 @@ func (c *collection) run(ctx context.Context) error {
 	if err := c.mark(ctx, c.mend); err != nil {
 		return err
 	}
+	for repo, err := range c.r.repositories(ctx, ofOurs) {
+		if err == nil {
+			err = c.dropAside(ctx, repo)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return c.empty(ctx, aside)
 }
 
 // mark notes what every repository uses, and hands each on with what its own manifests name.
 func (c *collection) mark(ctx context.Context, then func(ctx context.Context, repo string, named map[digest.Digest]bool) error) error {
-	for repo, err := range c.r.Repositories(ctx) {
+	for repo, err := range c.r.repositories(ctx, ofOurs) {
 		if err != nil {
 			return err
 		}
@@ -136,12 +139,37 @@ func (c *collection) sweepRepository(ctx context.Context, repo string, named map
 			c.used[d] = true
 			continue
 		}
-		if err := c.r.unlink(ctx, path); err != nil {
+		if err := c.unlinkAside(ctx, repo, d); err != nil {
 			return err
 		}
-		c.done.Links++
 	}
 	return c.sweepUploads(ctx, repo)
+}
+
+// unlinkAside takes a link away, but leaves it where readers still find it.
+func (c *collection) unlinkAside(ctx context.Context, repo string, d digest.Digest) error {
+	if err := c.r.store.PutContent(ctx, linkPath(repo, linkAside, d), nil); err != nil {
+		return fmt.Errorf("collecting link of %s in %s: %w", d, repo, err)
+	}
+	return c.r.unlink(ctx, linkPath(repo, linkBlobs, d))
+}
+
+// dropAside removes the links that were taken away, and counts those that were not made again.
+func (c *collection) dropAside(ctx context.Context, repo string) error {
+	for d, err := range c.r.links(ctx, repo, linkAside) {
+		if err != nil {
+			return err
+		}
+		if again, err := c.r.linked(ctx, repo, linkBlobs, d); err != nil {
+			return err
+		} else if !again {
+			c.done.Links++
+		}
+		if err := c.r.unlink(ctx, linkPath(repo, linkAside, d)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *collection) old(ctx context.Context, path string) (bool, error) {
@@ -225,7 +253,7 @@ func (c *collection) mend(ctx context.Context, repo string, named map[digest.Dig
 		if err := c.r.untrash(ctx, d); err != nil {
 			return err
 		}
-		if err := c.mendLink(ctx, repo, d); err != nil {
+		if err := c.r.mendLink(ctx, repo, d); err != nil {
 			return err
 		}
 	}
@@ -252,19 +280,20 @@ func (c *collection) mend(ctx context.Context, repo string, named map[digest.Dig
 	return nil
 }
 
-func (c *collection) mendLink(ctx context.Context, repo string, d digest.Digest) error {
-	ok, err := c.r.linked(ctx, repo, linkBlobs, d)
+// mendLink makes the link of a stored blob if it is missing.
+func (r *Registry) mendLink(ctx context.Context, repo string, d digest.Digest) error {
+	ok, err := r.linked(ctx, repo, linkBlobs, d)
 	if err != nil || ok {
 		return err
 	}
-	size, err := c.r.blobSize(ctx, d)
+	size, err := r.blobSize(ctx, d)
 	if isMissing(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return c.r.linkBlob(ctx, repo, d, size)
+	return r.linkBlob(ctx, repo, d, size)
 }
 
 // empty removes from the trash what this collection moved there and nothing uses.
@@ -291,13 +320,41 @@ func (c *collection) empty(ctx context.Context, aside []digest.Digest) error {
 	return nil
 }
 
-// recoverTrash moves everything back that a collection that did not end had set aside.
-func (r *Registry) recoverTrash(ctx context.Context) error {
+// recover gives back everything that a collection that did not end had set aside, and takes its marker away.
+func (r *Registry) recover(ctx context.Context) error {
+	if _, err := r.store.Stat(ctx, markerPath); isMissing(err) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("looking for an interrupted collection: %w", err)
+	}
 	for d, err := range r.stored(ctx, "/trash") {
+		if err == nil {
+			err = r.untrash(ctx, d)
+		}
 		if err != nil {
 			return err
 		}
-		if err := r.untrash(ctx, d); err != nil {
+	}
+	for repo, err := range r.repositories(ctx, ofOurs) {
+		if err == nil {
+			err = r.relinkAside(ctx, repo)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return r.unlink(ctx, markerPath)
+}
+
+func (r *Registry) relinkAside(ctx context.Context, repo string) error {
+	for d, err := range r.links(ctx, repo, linkAside) {
+		if err != nil {
+			return err
+		}
+		if err := r.mendLink(ctx, repo, d); err != nil {
+			return err
+		}
+		if err := r.unlink(ctx, linkPath(repo, linkAside, d)); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,9 @@ func (r *Registry) openBlob(ctx context.Context, d digest.Digest) (content, int6
 	if isMissing(err) {
 		c, size, err = r.openAs(ctx, trashPath(d), blobPath(d))
 	}
+	if isMissing(err) { // it may have come back in between
+		c, size, err = r.openAs(ctx, blobPath(d), blobPath(d))
+	}
 	if isMissing(err) {
 		return nil, 0, errBlobUnknown(string(d))
 	}

@@ -88,10 +88,18 @@ func (r *Registry) serveCatalog(w http.ResponseWriter, q *http.Request) error {
 
 // Repositories are the names of all that was ever pushed to, in no order.
 func (r *Registry) Repositories(ctx context.Context) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) { r.eachRepository(ctx, "", 0, yield) }
+	return r.repositories(ctx, func(name string) bool { return name == linkManifests || name == linkBlobs })
 }
 
-func (r *Registry) eachRepository(ctx context.Context, under string, depth int, yield func(string, error) bool) bool {
+// repositories are those with a file or directory of ours that want wants.
+func (r *Registry) repositories(ctx context.Context, want func(name string) bool) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) { r.eachRepository(ctx, "", 0, want, yield) }
+}
+
+// ofOurs says whether a name below a repository is of the registry, not of a repository further down.
+func ofOurs(name string) bool { return strings.HasPrefix(name, "_") }
+
+func (r *Registry) eachRepository(ctx context.Context, under string, depth int, want func(string) bool, yield func(string, error) bool) bool {
 	if depth > 128 { // a name has at most 255 bytes
 		return true
 	}
@@ -99,11 +107,11 @@ func (r *Registry) eachRepository(ctx context.Context, under string, depth int, 
 	if err != nil {
 		return yield("", fmt.Errorf("listing repositories: %w", err))
 	}
-	if under != "" && (slices.Contains(names, linkManifests) || slices.Contains(names, linkBlobs)) && !yield(under, nil) {
+	if under != "" && slices.ContainsFunc(names, want) && !yield(under, nil) {
 		return false
 	}
 	for _, name := range names {
-		if !strings.HasPrefix(name, "_") && !r.eachRepository(ctx, strings.TrimPrefix(under+"/"+name, "/"), depth+1, yield) {
+		if !ofOurs(name) && !r.eachRepository(ctx, strings.TrimPrefix(under+"/"+name, "/"), depth+1, want, yield) {
 			return false
 		}
 	}

@@ -51,6 +51,7 @@ const (
 	linkBlobs     = "_blobs"
 	linkManifests = "_manifests"
 	linkDeleted   = "_deleted"
+	linkAside     = "_aside" // links of blobs that a running collection has taken away
 )
 
 func tagsPath(repo string) string     { return repoPath(repo) + "/_tags" }

@@ -109,7 +109,7 @@ func New(ctx context.Context, c Config) (*Registry, error) {
 		r.log = slog.New(slog.DiscardHandler)
 	}
 	r.uploads = newUploads(r.store, r.limits, c.Shared)
-	if err := r.recoverTrash(ctx); err != nil {
+	if err := r.recover(ctx); err != nil {
 		return nil, fmt.Errorf("opening registry: %w", err)
 	}
 	return r, nil
