@@ -126,6 +126,10 @@ func (f *finder) referrer(ctx context.Context, d Descriptor) error {
 		return nil
 	}
 	form := formOf(d.ArtifactType)
+	if d.Digest.Validate() != nil {
+		f.broken(form, clean(digest), "", Malformed, "the list of referrers has a digest that is none")
+		return nil
+	}
 	if d.Size > f.limits.ManifestSize {
 		f.broken(form, digest, "", TooLarge, fmt.Sprintf("the manifest has %d bytes: at most %d are read", d.Size, f.limits.ManifestSize))
 		return nil
@@ -137,7 +141,7 @@ func (f *finder) referrer(ctx context.Context, d Descriptor) error {
 	case err != nil:
 		f.broken(form, digest, "", Unreachable, "the manifest could not be read: "+clean(err.Error()))
 		return nil
-	case d.Digest.Algorithm().Available() && d.Digest.Algorithm().FromBytes(raw) != d.Digest:
+	case d.Digest.Algorithm().FromBytes(raw) != d.Digest:
 		f.broken(form, digest, "", Malformed, "the manifest does not have its digest: cut off, or altered")
 		return nil
 	}
@@ -208,6 +212,10 @@ func (f *finder) layer(ctx context.Context, d *Descriptor, manifest string, form
 		limit = f.limits.Signature
 	}
 	blob := d.Digest.String()
+	if d.Digest.Validate() != nil {
+		f.broken(form, manifest, clean(blob), Malformed, "the manifest names a layer by a digest that is none")
+		return
+	}
 	if d.Size > limit || d.Size > f.budget {
 		f.broken(form, manifest, blob, TooLarge, fmt.Sprintf("the signature has %d bytes: at most %d are read", d.Size, min(limit, f.budget)))
 		return
@@ -220,7 +228,7 @@ func (f *finder) layer(ctx context.Context, d *Descriptor, manifest string, form
 	case int64(len(content)) > limit:
 		f.broken(form, manifest, blob, TooLarge, fmt.Sprintf("the signature has more than %d bytes", limit))
 		return
-	case d.Digest.Validate() != nil || d.Digest.Algorithm().FromBytes(content) != d.Digest:
+	case d.Digest.Algorithm().FromBytes(content) != d.Digest:
 		f.broken(form, manifest, blob, Malformed, "the content does not have its digest: cut off, or altered")
 		return
 	}
