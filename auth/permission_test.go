@@ -149,7 +149,7 @@ func roleTable() string {
 		b.WriteString(" |")
 		for _, r := range Builtin() {
 			p := Principal{Grants: []Grant{{Role: r.Name, Scope: Everything}}}
-			mark := "  "
+			mark := " "
 			if p.May(a, Everything) {
 				mark = "●"
 			}
