@@ -39,6 +39,10 @@ type Config struct {
 	AuditLog AuditLog
 	Settings SettingStore
 	Actions  Actions
+	// CheckRule says what only who reads gate files and keys can tell of a rule; nil checks neither. ErrInvalid.
+	CheckRule func(*catalog.Rule) error
+	// Credentials keeps what imports and mirrors sign in with; nil answers its routes with 503.
+	Credentials CredentialStore
 	// Answers keeps the answers of requests with an Idempotency-Key; nil refuses such a key.
 	Answers Answers
 	// Events is where changes are published; nil makes a Broker of its own.
@@ -92,6 +96,13 @@ type AuditLog interface {
 type SettingStore interface {
 	Setting(ctx context.Context, key string) ([]byte, error)
 	PutSetting(ctx context.Context, key string, value []byte, by audit.Entry) error
+}
+
+// CredentialStore keeps what imports and mirrors sign in with at other registries.
+type CredentialStore interface {
+	Credentials(ctx context.Context) ([]Credential, error)
+	PutCredential(ctx context.Context, c Credential, secret string, by audit.Entry) error
+	DeleteCredential(ctx context.Context, name string, by audit.Entry) error
 }
 
 // Actions is what the hub does beside keeping values. The API records the acts in the audit trail: actions that return

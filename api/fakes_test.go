@@ -57,7 +57,7 @@ func (h *hub) note(e ...audit.Entry) { h.records = append(h.records, e...) }
 func (h *hub) server(change ...func(*api.Config)) *api.Server {
 	c := api.Config{
 		Catalog: &h.catalogFake, Auth: &h.authFake, Users: &h.usersFake, Jobs: &h.jobsFake, Notify: &h.notifyFake,
-		Audit: h, AuditLog: h, Settings: h, Actions: &h.actionsFake, Answers: h, Clock: func() time.Time { return now },
+		Audit: h, AuditLog: h, Settings: h, Actions: &h.actionsFake, Answers: h, Credentials: h, Clock: func() time.Time { return now },
 		Providers: []api.Provider{{ID: "corp", Title: "Corp", URL: "/signin/oidc/corp"}},
 	}
 	for _, f := range change {
@@ -95,6 +95,20 @@ func (h *hub) Setting(_ context.Context, key string) ([]byte, error) {
 
 func (h *hub) PutSetting(_ context.Context, key string, value []byte, by audit.Entry) error {
 	h.settings[key] = value
+	h.note(by)
+	return nil
+}
+
+func (h *hub) Credentials(context.Context) ([]api.Credential, error) {
+	return []api.Credential{{Name: "hub", User: "robot"}}, nil
+}
+
+func (h *hub) PutCredential(_ context.Context, _ api.Credential, _ string, by audit.Entry) error {
+	h.note(by)
+	return nil
+}
+
+func (h *hub) DeleteCredential(_ context.Context, _ string, by audit.Entry) error {
 	h.note(by)
 	return nil
 }

@@ -317,6 +317,17 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	}
 }
 
+func TestRulesAreCheckedByWhoReadsThem(t *testing.T) {
+	h := newHub()
+	s := h.server(func(c *api.Config) {
+		c.CheckRule = func(r *catalog.Rule) error { return fmt.Errorf("gate: line 3: %w", api.ErrInvalid) }
+	})
+	w := ask(t, s, owner("olga"), "POST", "/rules", `{"name":"a","pattern":"a","gate":"max: {"}`)
+	if w.Code != 422 || len(h.records) > 0 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestUserWhoCannotBeGrantedIsTakenBack(t *testing.T) {
 	h := newHub()
 	h.grant = func(auth.Grant) error { return auth.ErrRefused }

@@ -162,7 +162,7 @@ var roots = []any{
 	api.Advisory{}, catalog.Exception{}, api.ExceptionRequest{}, api.ExceptionDecision{}, catalog.Rule{}, catalog.Effective{},
 	auth.User{}, api.NewUser{}, api.UserCreated{}, auth.UserChange{}, api.PasswordReset{}, api.OneTimePassword{}, auth.Service{}, api.NewService{},
 	auth.ServiceChange{}, auth.Token{}, auth.TokenRequest{}, api.TokenCreated{}, auth.Role{}, auth.Grant{}, auth.Issuer{}, auth.Holder{},
-	api.Keys{}, api.KeyRotation{}, audit.Stored{}, api.Checkpoint{}, job.Job{}, job.Count{}, api.ImportRequest{}, api.CollectionRequest{},
+	api.Keys{}, api.KeyRotation{}, audit.Stored{}, api.Checkpoint{}, job.Job{}, job.Count{}, api.ImportRequest{}, api.CollectionRequest{}, api.Credential{}, api.CredentialInput{},
 	notify.Target{}, api.TargetInput{}, notify.Rule{}, notify.Delivery{}, api.DatabaseStatus{}, api.Settings{}, api.System{}, api.Outdated{},
 	api.Event{}, api.Problem{},
 }
@@ -317,6 +317,7 @@ var requests = map[string]struct {
 	"POST /jobs/{id}/cancel":         {path: "/jobs/7/cancel", status: 204},
 	"POST /jobs/{id}/retry":          {path: "/jobs/7/retry", status: 204},
 	"POST /imports":                  {body: `{"source":"registry.example/app:1","destination":"team/app:1"}`, status: 202},
+	"POST /credentials":              {body: `{"name":"hub","user":"robot","secret":"hush"}`, status: 201},
 	"POST /collections":              {body: `{"dryRun":true}`, status: 202},
 	"POST /notify/targets":           {body: `{"name":"hook","form":"webhook","url":"https://hook.example/x","secret":"s"}`, status: 201},
 	"PUT /notify/targets/{id}":       {body: `{"name":"hook","form":"webhook","url":"https://chat.example/y"}`, status: 200},

@@ -49,7 +49,7 @@ func (s *Server) mount() {
 	s.routes = slices.Concat(
 		s.sessionRoutes(), s.overviewRoutes(), s.repositoryRoutes(), s.imageRoutes(), s.contentRoutes(), s.decisionRoutes(),
 		s.findingRoutes(), s.advisoryRoutes(), s.exceptionRoutes(), s.ruleRoutes(), s.userRoutes(), s.serviceRoutes(),
-		s.roleRoutes(), s.issuerRoutes(), s.tokenRoutes(), s.keyRoutes(), s.auditRoutes(), s.jobRoutes(), s.importRoutes(),
+		s.roleRoutes(), s.issuerRoutes(), s.tokenRoutes(), s.keyRoutes(), s.auditRoutes(), s.jobRoutes(), s.importRoutes(), s.credentialRoutes(),
 		s.targetRoutes(), s.notifyRuleRoutes(), s.systemRoutes(), s.reportRoutes(), s.eventRoutes(), s.documentRoutes(),
 	)
 	byPath := map[string]map[string]*route{}

@@ -78,7 +78,7 @@ func (c *call) createRule() (reply, error) {
 		return nil, err
 	}
 	in.ID = 0
-	if err := checkRule(&in); err != nil {
+	if err := c.checkRule(&in); err != nil {
 		return nil, err
 	}
 	r, err := c.s.Catalog.PutRule(c.ctx(), in, c.ruleEntry("rule.create", &in))
@@ -119,7 +119,7 @@ func (c *call) changeRule() (reply, error) {
 		return nil, err
 	}
 	in.ID = old.ID
-	if err := checkRule(&in); err != nil {
+	if err := c.checkRule(&in); err != nil {
 		return nil, err
 	}
 	r, err := c.s.Catalog.PutRule(c.ctx(), in, c.ruleEntry("rule.update", &in))
@@ -146,8 +146,14 @@ func (c *call) deleteRule() (reply, error) {
 	return done(), nil
 }
 
-// checkRule says what is wrong with a rule, by field. What a gate file says is checked where gate files are read:
-// RulesChanged never sees one that cannot be.
+func (c *call) checkRule(r *catalog.Rule) error {
+	if err := checkRule(r); err != nil || c.s.CheckRule == nil {
+		return err
+	}
+	return c.s.CheckRule(r)
+}
+
+// checkRule says what is wrong with a rule, by field.
 func checkRule(r *catalog.Rule) error {
 	var k check
 	k.text(r.Name, "name", true, 200)

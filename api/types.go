@@ -343,6 +343,19 @@ type ImportRequest struct {
 	Credential string `json:"credential,omitempty"`
 }
 
+// Credential is what an import or a mirror signs in with; its secret is never sent out.
+type Credential struct {
+	Name string `json:"name"`
+	User string `json:"user"`
+}
+
+// CredentialInput is the body of POST /credentials: it makes or replaces one.
+type CredentialInput struct {
+	Name   string `json:"name"`
+	User   string `json:"user"`
+	Secret string `json:"secret"`
+}
+
 // CollectionRequest is the body of POST /collections.
 type CollectionRequest struct {
 	// DryRun only reports what would go.
