@@ -40,14 +40,14 @@ func (r *run) attested(d *demand, found []*evidence) Requirement {
 	var why reasons
 	for _, e := range found {
 		switch {
-		case e.Kind != KindAttestation && e.broken == nil:
-		case e.broken != nil:
-			why.add([]string{e.broken.Text})
+		case e.broken:
+			why.add(e.problemsOf(d.signer))
+		case e.Kind != KindAttestation:
 		case !d.wants(e.statement.PredicateType):
 		case !e.by[d.signer]:
 			why.add(e.problemsOf(d.signer))
 		default:
-			if text := d.fails(e.statement, r.now); text != "" {
+			if text := d.fails(e, r.now); text != "" {
 				why.add([]string{text})
 				continue
 			}
@@ -60,19 +60,19 @@ func (r *run) attested(d *demand, found []*evidence) Requirement {
 }
 
 // fails says what a verified statement lacks; "" is nothing.
-func (d *demand) fails(s *statement, now time.Time) string {
-	if isSBOM(s.PredicateType) && d.Predicate == PredicateSBOM && !holdsSBOM(s) {
+func (d *demand) fails(e *evidence, now time.Time) string {
+	if d.Predicate == PredicateSBOM && !e.facts.sbom {
 		return "the attested SBOM is empty"
 	}
 	if d.builder != nil {
-		if id := builderID(s); !d.builder.MatchString(id) {
-			return fmt.Sprintf("built by %s, not by %s", quoted(id), d.Builder)
+		if !d.builder.MatchString(e.facts.builder) {
+			return fmt.Sprintf("built by %s, not by %s", quoted(e.facts.builder), d.Builder)
 		}
 	}
 	if d.MaxAge <= 0 {
 		return ""
 	}
-	at := predicateTime(s)
+	at := e.facts.at
 	switch age := now.Sub(at); {
 	case at.IsZero():
 		return "it does not say when it was made, and its age is limited"

@@ -18,15 +18,17 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 )
 
-// evidence is a signature that was read but not yet judged. One of cosign, notation and broken is set.
+// evidence is a signature that was read. Until it is judged, one of cosign and notation is set, unless it is broken: then
+// its problem is known.
 type evidence struct {
 	Signature
 	cosign   *cosignEvidence
 	notation *notationEvidence
-	broken   *Problem
+	broken   bool
 
 	by map[*signer]bool // who verified it
 
+	facts     facts      // of an attestation
 	statement *statement // of an attestation, or of a signature in a bundle
 	simple    *simple    // of a legacy signature
 }
@@ -87,10 +89,11 @@ func (e *evidence) addStatement(payload []byte) error {
 	if err != nil {
 		return err
 	}
-	e.statement = s
+	e.statement, e.facts = s, factsOf(s)
+	s.Predicate = nil
 	if s.PredicateType != predicateSign {
 		e.Kind, e.Predicate = KindAttestation, clean(s.PredicateType)
-		e.Time = predicateTime(s)
+		e.Time = e.facts.at
 	}
 	return nil
 }

@@ -33,11 +33,11 @@ type finder struct {
 	repo    string
 	limits  *Limits
 	budget  int64 // bytes that may still be read
+	judge   func(context.Context, *evidence)
 	seen    map[string]bool
 	found   []*evidence
 	notes   []string
 	subject string // the digest whose signatures are being read
-	desc    *Descriptor
 }
 
 // fixedTag is a tag that Cosign derives from a digest: "sha256-….sig".
@@ -45,7 +45,7 @@ func fixedTag(digest, suffix string) string { return strings.Replace(digest, ":"
 
 // at collects the signatures of one digest.
 func (f *finder) at(ctx context.Context, digest string) error {
-	f.subject, f.desc = digest, nil
+	f.subject = digest
 	for _, suffix := range []string{suffixSig, suffixAtt} {
 		if err := f.legacy(ctx, fixedTag(digest, suffix)); err != nil {
 			return err
@@ -171,8 +171,8 @@ func formOf(artifactType string) Form {
 func (f *finder) broken(form Form, manifest, blob string, code Code, text string) {
 	f.seen[manifest] = true
 	f.found = append(f.found, &evidence{
-		Signature: Signature{Form: form, Kind: KindSignature, Subject: f.subject, Manifest: manifest, Blob: blob},
-		broken:    &Problem{Code: code, Text: text},
+		Signature: Signature{Form: form, Kind: KindSignature, Subject: f.subject, Manifest: manifest, Blob: blob, Problems: []Problem{{Code: code, Text: text}}},
+		broken:    true,
 	})
 }
 
@@ -239,6 +239,8 @@ func (f *finder) layer(ctx context.Context, d *Descriptor, manifest string, form
 		return
 	}
 	e.Subject, e.Manifest, e.Blob = f.subject, manifest, blob
+	f.judge(ctx, e)
+	e.cosign, e.notation = nil, nil // they hold the content, which may be large
 	f.found = append(f.found, e)
 }
 

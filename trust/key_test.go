@@ -88,7 +88,7 @@ func TestHostileBundles(t *testing.T) {
 			b.MediaType = "application/vnd.dev.sigstore.bundle.v9.9+json"
 			return toJSON(t, b)
 		}},
-		{"huge", TooLarge, func(b, _ *bundleJSON) []byte { return append(toJSON(t, b), bytes.Repeat([]byte(" "), 49<<20)...) }},
+		{"huge", TooLarge, func(b, _ *bundleJSON) []byte { return append(toJSON(t, b), bytes.Repeat([]byte(" "), 33<<20)...) }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := newFake()

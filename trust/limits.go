@@ -10,8 +10,8 @@ type Limits struct {
 	Signatures   int           // signatures of one image: 500
 	ManifestSize int64         // bytes of a manifest: 4 MiB
 	Signature    int64         // bytes of a signature: 1 MiB
-	Attestation  int64         // bytes of an attestation or bundle: 48 MiB
-	Total        int64         // bytes of all signatures and attestations of one image: 256 MiB
+	Attestation  int64         // bytes of an attestation or bundle: 32 MiB
+	Total        int64         // bytes of all signatures and attestations of one image: 128 MiB
 	Time         time.Duration // of the whole: a minute
 }
 
@@ -31,8 +31,8 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Signatures, 500)
 	size(&l.ManifestSize, 4<<20)
 	size(&l.Signature, 1<<20)
-	size(&l.Attestation, 48<<20)
-	size(&l.Total, 256<<20)
+	size(&l.Attestation, 32<<20)
+	size(&l.Total, 128<<20)
 	if l.Time <= 0 {
 		l.Time = time.Minute
 	}

@@ -91,42 +91,44 @@ type predicate struct {
 	} `json:"creationInfo"`
 	BOMFormat   string `json:"bomFormat"`
 	SPDXVersion string `json:"spdxVersion"`
+	// Graph is SPDX 3's.
+	Graph json.RawMessage `json:"@graph"`
 }
 
 type named struct {
 	ID string `json:"id"`
 }
 
-func parsePredicate(s *statement) predicate {
+// facts are what a policy asks of a predicate.
+type facts struct {
+	builder string    // of provenance
+	at      time.Time // when the predicate says that what it speaks of was finished; zero where it does not
+	sbom    bool      // it is a document
+}
+
+func factsOf(s *statement) facts {
 	var p predicate
 	// What does not have the form lacks what is looked for, and fails by that.
 	if err := json.Unmarshal(s.Predicate, &p); err != nil {
-		return predicate{}
+		p = predicate{}
 	}
-	return p
+	f := facts{builder: p.RunDetails.Builder.ID, at: p.time(), sbom: isSBOM(s.PredicateType) && p.isDocument(s.Predicate)}
+	if f.builder == "" {
+		f.builder = p.Builder.ID
+	}
+	return f
 }
 
-func builderID(s *statement) string {
-	p := parsePredicate(s)
-	if p.RunDetails.Builder.ID != "" {
-		return p.RunDetails.Builder.ID
-	}
-	return p.Builder.ID
-}
-
-// holdsSBOM reports whether the predicate is a document; SPDX may also be tag-value text.
-func holdsSBOM(s *statement) bool {
+// isDocument tells an SBOM from an empty predicate; SPDX may also be tag-value text.
+func (p *predicate) isDocument(raw json.RawMessage) bool {
 	var text string
-	if json.Unmarshal(s.Predicate, &text) == nil {
+	if json.Unmarshal(raw, &text) == nil {
 		return strings.Contains(text, "SPDXVersion:")
 	}
-	p := parsePredicate(s)
-	return p.BOMFormat == "CycloneDX" || p.SPDXVersion != "" || strings.Contains(string(s.Predicate), `"@graph"`)
+	return p.BOMFormat == "CycloneDX" || p.SPDXVersion != "" || len(p.Graph) > 0
 }
 
-// predicateTime is when the predicate says that what it speaks of was finished; zero where it does not.
-func predicateTime(s *statement) time.Time {
-	p := parsePredicate(s)
+func (p *predicate) time() time.Time {
 	for _, text := range []string{p.RunDetails.Metadata.Finished, p.RunDetails.Metadata.Started, p.Metadata.ScanFinished, p.Metadata.ScanStarted,
 		p.Metadata.BuildFinished, p.Metadata.BuildStarted, p.Metadata.Timestamp, p.CreationInfo.Created} {
 		if t, err := time.Parse(time.RFC3339, text); err == nil {

@@ -49,7 +49,6 @@ func (v *Verifier) Verify(ctx context.Context, src Source, s Subject, now time.T
 		}
 		return Report{}, fmt.Errorf("verifying %s@%s: %w", s.Repository, s.Digest, err)
 	}
-	r.judge(ctx, f.found)
 	rep := Report{Subject: s, Checked: now.UTC(), Notes: f.notes, Signatures: []Signature{}}
 	for _, e := range f.found {
 		rep.Signatures = append(rep.Signatures, e.Signature)
@@ -61,7 +60,7 @@ func (v *Verifier) Verify(ctx context.Context, src Source, s Subject, now time.T
 
 // find collects the signatures of the image and of the indexes that list it.
 func (r *run) find(ctx context.Context) (*finder, error) {
-	f := &finder{src: r.src, repo: r.subject.Repository, limits: &r.v.limits, budget: r.v.limits.Total, seen: map[string]bool{}}
+	f := &finder{src: r.src, repo: r.subject.Repository, limits: &r.v.limits, budget: r.v.limits.Total, seen: map[string]bool{}, judge: r.judge}
 	if err := f.at(ctx, r.subject.Digest); err != nil {
 		return nil, err
 	}
@@ -121,19 +120,8 @@ func (r *run) manifest(ctx context.Context, digest string) ([]byte, string, erro
 	return raw, mediaType, nil
 }
 
-// judge asks every signer of the policy about every signature.
-func (r *run) judge(ctx context.Context, found []*evidence) {
-	for _, e := range found {
-		switch {
-		case e.broken != nil:
-			e.Problems = append(e.Problems, *e.broken)
-		default:
-			r.judgeOne(ctx, e)
-		}
-	}
-}
-
-func (r *run) judgeOne(ctx context.Context, e *evidence) {
+// judge asks every signer of the policy about a signature.
+func (r *run) judge(ctx context.Context, e *evidence) {
 	e.by = map[*signer]bool{}
 	any := false
 	for _, s := range r.signers(e) {
