@@ -123,7 +123,7 @@ func (l *Log) export(ctx context.Context, which Range, out sink) (verify.Manifes
 	for _, f := range []struct {
 		name string
 		text []byte
-	}{{verify.ManifestFile, append(text, '\n')}, {verify.CheckpointFile, checkpoint}, {verify.KeyFile, []byte(l.Public() + "\n")}} {
+	}{{verify.ManifestFile, append(text, '\n')}, {verify.CheckpointFile, l.witnessed(ctx, checkpoint)}, {verify.KeyFile, []byte(l.Public() + "\n")}} {
 		w, err := out.file(f.name, int64(len(f.text)), m.Exported)
 		if err == nil {
 			_, err = w.Write(f.text)

@@ -54,50 +54,55 @@ var keyAAD = []byte("audit log key")
 // OpenKey reads the log's key, or makes one for a log of that name (without spaces and "+"). With a Sealer, a key that
 // was kept plain is sealed from now on.
 func OpenKey(ctx context.Context, at Blob, sealer Sealer, name string) (*Key, error) {
+	private, err := openPrivate(ctx, at, sealer, name)
+	if err != nil {
+		return nil, err
+	}
+	return parseKey(private)
+}
+
+// openPrivate reads or makes a private key as C2SP signed-note writes it.
+func openPrivate(ctx context.Context, at Blob, sealer Sealer, name string) (string, error) {
 	stored, err := at.Load(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the audit log's key: %w", err)
+		return "", fmt.Errorf("reading the audit log's key: %w", err)
 	}
 	if stored == nil {
-		return makeKey(ctx, at, sealer, name)
+		return makePrivate(ctx, at, sealer, name)
 	}
 	if len(stored) > maxKey {
-		return nil, fmt.Errorf("the audit log's key has more than %d bytes", maxKey)
+		return "", fmt.Errorf("the audit log's key has more than %d bytes", maxKey)
 	}
 	if text, ok := bytes.CutPrefix(stored, []byte(plainKey)); ok {
-		k, err := parseKey(string(text))
-		if err != nil || sealer == nil {
-			return k, err
+		if sealer == nil {
+			return string(text), nil
 		}
-		return k, saveKey(ctx, at, stored, sealer, text)
+		return string(text), saveKey(ctx, at, stored, sealer, text)
 	}
 	text, ok := bytes.CutPrefix(stored, []byte(sealedKey))
 	switch {
 	case !ok:
-		return nil, errors.New("the audit log's key is damaged: restore it from a backup")
+		return "", errors.New("the audit log's key is damaged: restore it from a backup")
 	case sealer == nil:
-		return nil, errors.New("the audit log's key is sealed: configure the key provider that it was sealed with")
+		return "", errors.New("the audit log's key is sealed: configure the key provider that it was sealed with")
 	}
 	plain, err := sealer.Open(ctx, text, keyAAD)
 	if err != nil {
-		return nil, fmt.Errorf("opening the audit log's key: %w", err)
+		return "", fmt.Errorf("opening the audit log's key: %w", err)
 	}
 	defer clear(plain)
-	return parseKey(string(plain))
+	return string(plain), nil
 }
 
-func makeKey(ctx context.Context, at Blob, sealer Sealer, name string) (*Key, error) {
+func makePrivate(ctx context.Context, at Blob, sealer Sealer, name string) (string, error) {
 	if name == "" || strings.ContainsAny(name, "+ \t\r\n") {
-		return nil, fmt.Errorf("%q cannot be the audit log's name: it needs a word without +", name)
+		return "", fmt.Errorf("%q cannot be the audit log's name: it needs a word without +", name)
 	}
 	private, _, err := note.GenerateKey(rand.Reader, name)
 	if err != nil {
-		return nil, fmt.Errorf("making the audit log's key: %w", err)
+		return "", fmt.Errorf("making the audit log's key: %w", err)
 	}
-	if err := saveKey(ctx, at, nil, sealer, []byte(private)); err != nil {
-		return nil, err
-	}
-	return parseKey(private)
+	return private, saveKey(ctx, at, nil, sealer, []byte(private))
 }
 
 func saveKey(ctx context.Context, at Blob, old []byte, sealer Sealer, private []byte) error {

@@ -6,6 +6,9 @@
 // signed is not continued. The log holds commitments (audit.Commit), so that it tells nothing about anybody and stays
 // whole when old records are dropped. It leaves out where records are kept and who leads, which the caller gives, and
 // the checking of exports, which package verify does without any of this.
+//
+// Checkpoints can be kept elsewhere (Copy) and signed by witnesses (RemoteWitness); Witness does the same for the logs of
+// others. Retire moves old records out of the state into sealed segments.
 package translog
 
 import (
@@ -39,6 +42,9 @@ type Config struct {
 	Last Blob
 	// Copies receive every signed checkpoint, so that a log that is rewritten contradicts what others hold.
 	Copies []Copy
+	// Witnesses are shown every checkpoint, and sign those that continue what they saw before. Exports carry their
+	// signatures; the log does not wait for them.
+	Witnesses []RemoteWitness
 	// Interval between looks into the outbox: 250 ms for 0. Wake looks at once.
 	Interval time.Duration
 	// Clock is time.Now where nil.
@@ -58,10 +64,11 @@ type Copy interface {
 // Log is the audit log of this hub. Run feeds it; the other methods read, and work while another process leads as long
 // as Dir is the same.
 type Log struct {
-	cfg   Config
-	tiles tiles
-	wake  chan struct{}
-	outs  []*outlet
+	cfg       Config
+	tiles     tiles
+	wake      chan struct{}
+	outs      []*outlet
+	witnesses []*cosigner
 
 	mu     sync.Mutex
 	status Status
@@ -103,6 +110,14 @@ func Open(cfg Config) (*Log, error) {
 	}
 	l := &Log{cfg: cfg, tiles: tiles{dir: cfg.Dir}, wake: make(chan struct{}, 1)}
 	for _, c := range cfg.Copies {
+		l.outs = append(l.outs, newOutlet(c, cfg.Clock))
+	}
+	for _, w := range cfg.Witnesses {
+		c, err := newCosigner(l, w)
+		if err != nil {
+			return nil, err
+		}
+		l.witnesses = append(l.witnesses, c)
 		l.outs = append(l.outs, newOutlet(c, cfg.Clock))
 	}
 	return l, nil
