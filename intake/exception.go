@@ -89,26 +89,28 @@ func (s *Service) repositories(ctx context.Context, f func(name string) error) e
 const warnBefore = 7 * 24 * time.Hour
 
 // sweepExceptions orders what follows from exceptions that ran out since the last sweep, and tells about those that
-// soon will.
-func (s *Service) sweepExceptions(ctx context.Context, last, now time.Time) error {
+// soon will. acted: there were some.
+func (s *Service) sweepExceptions(ctx context.Context, last, now time.Time) (acted bool, err error) {
 	for _, state := range []catalog.ExceptionState{catalog.Approved, catalog.Expired} {
 		list, err := s.Catalog.Exceptions(ctx, state, "")
 		if err != nil {
-			return fmt.Errorf("listing the exceptions: %w", err)
+			return acted, fmt.Errorf("listing the exceptions: %w", err)
 		}
 		for _, e := range list {
 			end := e.Suppression.Expires
 			if passed(end, last, now) {
+				acted = true
 				if err := s.ExceptionChanged(ctx, e); err != nil {
-					return err
+					return acted, err
 				}
 			}
 			if state == catalog.Approved && passed(end.Add(-warnBefore), last, now) && now.Before(end) {
+				acted = true
 				s.Notify(expiring(&e, s.link("/exceptions/"+fmt.Sprint(e.ID)), now))
 			}
 		}
 	}
-	return nil
+	return acted, nil
 }
 
 // passed: the moment lies after last and not after now.

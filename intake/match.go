@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seawall/seawall/audit"
@@ -73,6 +74,7 @@ func (s *Service) evaluate(ctx context.Context, m *catalog.Manifest, inv finding
 		return nil, fmt.Errorf("reading the exceptions of %s: %w", m.Repository, err)
 	}
 	inv.Image.Ref = name // the scope of its findings
+	inv.Gaps = ownGaps(inv.Gaps)
 	result, err := s.Judge.Evaluate(inv, eff.Gate, suppressions, now)
 	if err != nil {
 		return nil, fmt.Errorf("evaluating %s: %w", name, err)
@@ -90,10 +92,42 @@ func (s *Service) evaluate(ctx context.Context, m *catalog.Manifest, inv finding
 		d.Due = *eff.Due
 	}
 	d.Evaluation.Scanned = now
-	if !fresh && m.Scan != nil && !m.Scan.Scanned.IsZero() {
-		d.Evaluation.Scanned = m.Scan.Scanned
+	if !fresh {
+		d.Evaluation.Scanned, err = s.scannedAt(ctx, m, now)
 	}
-	return d, nil
+	return d, err
+}
+
+// scannedAt is when the stored inventory was taken, perhaps for another repository.
+func (s *Service) scannedAt(ctx context.Context, m *catalog.Manifest, now time.Time) (time.Time, error) {
+	if m.Scan != nil && m.Scan.Analyser == s.Analyser && !m.Scan.Scanned.IsZero() {
+		return m.Scan.Scanned, nil
+	}
+	images, err := s.Catalog.Locate(ctx, m.Digest)
+	if err != nil {
+		return now, fmt.Errorf("locating %s: %w", m.Digest, err)
+	}
+	var newest time.Time
+	for i := range images {
+		if e := images[i].Scan; images[i].Digest == m.Digest && e != nil && e.Analyser == s.Analyser && e.Scanned.After(newest) {
+			newest = e.Scanned
+		}
+	}
+	if newest.IsZero() {
+		return now, nil
+	}
+	return newest, nil
+}
+
+// ownGaps leaves out the gaps that a former match found: every match finds its own.
+func ownGaps(gaps []finding.Gap) []finding.Gap {
+	return slices.DeleteFunc(slices.Clone(gaps), func(g finding.Gap) bool {
+		switch g.Kind {
+		case finding.GapUnknownDistro, finding.GapStarterOnly, finding.GapNoData, finding.GapEndOfLife, finding.GapUnparsedVersion:
+			return true
+		}
+		return false
+	})
 }
 
 // verify fills in what trust knows. That it could not be found out is a fact too, where a rule asks.

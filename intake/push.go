@@ -11,8 +11,8 @@ import (
 	"github.com/seawall/seawall/job"
 )
 
-// Pushed stores what a push or an import brought, with the jobs that follow from it, in one transaction. m needs
-// Repository, Digest and what Describe tells; Pushed, PushedBy, PushedFrom and Status are filled in. request is the id
+// Pushed stores what a push or an import brought, with the jobs that follow from it, in one transaction. m says
+// what the manifest says, with a Kind by KindOf; Pushed, PushedBy, PushedFrom and Status are filled in. request is the id
 // of the HTTP request, "" for none.
 //
 // An image is scanned; an index takes its status from its children; something that refers to an image, such as a

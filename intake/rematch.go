@@ -257,7 +257,6 @@ func (r *rematch) decide(ctx context.Context, m *catalog.Manifest, read func() (
 	if err != nil {
 		return nil, err
 	}
-	inv.Gaps = slices.Clone(inv.Gaps) // that the judge appends to, in several repositories at once
 	d, err := r.s.evaluate(ctx, m, inv, false)
 	if err != nil {
 		return nil, err

@@ -20,33 +20,34 @@ func (s *Service) Sweep(ctx context.Context) error {
 	if err := s.setting(ctx, sweepKey, &last); err != nil {
 		return err
 	}
-	err := errors.Join(s.sweepExceptions(ctx, last, now), s.sweepReceived(ctx, now))
-	if err != nil {
+	acted, err := s.sweepExceptions(ctx, last, now)
+	if err = errors.Join(err, s.sweepReceived(ctx, now)); err != nil {
 		return err
 	}
-	// Noted once an hour at most: a sweep that looks back further finds the same again, and orders nothing twice.
-	if now.Sub(last) < time.Hour && !s.somethingPassed(ctx, last, now) {
+	// Noted when something was done, else once an hour: what is noted leaves a record.
+	if !acted && now.Sub(last) < time.Hour {
 		return nil
 	}
-	return s.putSetting(ctx, sweepKey, now, "schedule.sweep")
+	return errors.Join(s.learn(ctx), s.putSetting(ctx, sweepKey, now, "schedule.sweep"))
 }
 
 const sweepKey = "intake.swept"
 
-// somethingPassed: the sweep acted on an exception, and must not again.
-func (s *Service) somethingPassed(ctx context.Context, last, now time.Time) bool {
-	for _, state := range []catalog.ExceptionState{catalog.Approved, catalog.Expired} {
-		list, err := s.Catalog.Exceptions(ctx, state, "")
-		if err != nil {
-			return true
-		}
-		for _, e := range list {
-			if end := e.Suppression.Expires; passed(end, last, now) || passed(end.Add(-warnBefore), last, now) {
-				return true
-			}
-		}
+// learn has the index remember what the database says of packages that came since the last change of the database, so
+// that the next change tells what is new for them too.
+func (s *Service) learn(ctx context.Context) error {
+	last, err := s.lastSettled(ctx)
+	if err != nil || s.Index == nil || last.Digest != s.Judge.Database().Digest {
+		return err
 	}
-	return false
+	sum, err := s.Index.Compare(ctx, func(Change) error { return nil })
+	if err == nil && sum.From == last.Digest && sum.To == sum.From {
+		err = s.Index.Accept(ctx, sum)
+	}
+	if err != nil {
+		return fmt.Errorf("learning what the database says of new packages: %w", err)
+	}
+	return nil
 }
 
 // sweepReceived orders scans of images that wait for too long, and settles indexes.
