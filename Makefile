@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 10s
 export CGO_ENABLED = 0
 
-.PHONY: help up build test race e2e bench fuzz lint clean
+.PHONY: help up build console test race e2e bench fuzz lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -14,8 +14,14 @@ help: ## list the targets
 up: build ## build everything and scan a real image
 	@deploy/first-scan
 
-build: ## build the executables into bin/
+build: console ## build the console and the executables into bin/
 	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN)/ ./cmd/...
+
+console: console/dist/index.html ## build the console, where its sources changed
+
+console/dist/index.html: console/package-lock.json console/index.html console/vite.config.ts $(shell find console/src console/public -type f 2>/dev/null)
+	@if command -v npm >/dev/null; then cd console && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent; \
+	else echo 'npm is not on this machine: the hub is built without its console'; fi
 
 test: ## vet and run every test
 	$(GO) vet ./...
