@@ -82,7 +82,7 @@ func arrival(m *catalog.Manifest, t *trail) CustodyStep {
 	if m.Origin != "" {
 		s.Kind, s.From = "imported", m.Origin
 	}
-	s.Audit = t.find(m.Pushed, "image.push", "image.import", "index.push", "artifact.push", "manifest.push", "image.mirror")
+	s.Audit = t.find(m.Pushed, "image.push", "image.import")
 	return s
 }
 
@@ -92,9 +92,9 @@ func scanSteps(m *catalog.Manifest, t *trail) []CustodyStep {
 		return []CustodyStep{{Kind: "scanned", Note: "not scanned yet"}}
 	}
 	scanned := CustodyStep{Kind: "scanned", Known: true, At: e.Scanned, By: "seawall " + e.Analyser,
-		Detail: map[string]string{"analyser": e.Analyser}, Note: e.Error, Audit: t.find(e.Scanned, "image.scanned")}
+		Detail: map[string]string{"analyser": e.Analyser}, Note: e.Error, Audit: t.find(e.Scanned, "image.scan")}
 	decided := CustodyStep{Kind: "decided", Known: true, At: e.Matched, By: "gate",
-		Detail: map[string]string{"decision": string(e.Decision)}, Audit: t.find(e.Matched, "image.decide", "image.decided", "image.evaluate", "image.evaluated")}
+		Detail: map[string]string{"decision": string(e.Decision)}, Audit: t.find(e.Matched, "image.released", "image.rejected", "image.quarantined")}
 	describe(decided.Detail, &e.Database)
 	return []CustodyStep{scanned, decided}
 }
@@ -119,8 +119,7 @@ func signatureSteps(m *catalog.Manifest, t *trail) []CustodyStep {
 	}
 	all := []CustodyStep{}
 	for _, by := range m.Scan.Signers {
-		all = append(all, CustodyStep{Kind: "signed", Known: true, At: m.Scan.Matched, By: by, Note: "the time is that of the check",
-			Audit: t.find(time.Time{}, "image.sign", "signature.push", "image.signed")})
+		all = append(all, CustodyStep{Kind: "signed", Known: true, At: m.Scan.Matched, By: by, Note: "the time is that of the check"})
 	}
 	for _, predicate := range m.Scan.Attestations {
 		all = append(all, CustodyStep{Kind: "attested", Known: true, At: m.Scan.Matched, Note: "the time is that of the check",
@@ -167,9 +166,10 @@ func refTo(r *audit.Stored) *AuditRef { return &AuditRef{r.ID, r.Seq, r.Index} }
 
 // kinds name the steps of acts that nothing but the trail tells.
 var kinds = map[string]string{
-	"image.push": "pushed", "image.import": "imported", "image.release": "released", "image.reject": "rejected",
-	"image.override.lift": "lifted", "image.delete": "deleted", "image.restore": "restored", "image.scan": "ordered",
-	"image.tag": "tagged", "tag.put": "tagged", "tag.delete": "untagged", "report.import": "reported",
+	"image.push": "pushed", "image.import": "imported", "image.scan": "scanned", "image.scan.order": "ordered",
+	"image.released": "decided", "image.rejected": "decided", "image.quarantined": "decided",
+	"image.release": "released", "image.reject": "rejected", "image.override.lift": "lifted",
+	"image.delete": "deleted", "image.restore": "restored", "report.import": "reported",
 }
 
 // rest are the acts that no other step stands for.

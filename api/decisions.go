@@ -23,7 +23,7 @@ func (c *call) scan() (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := c.entry("image.scan", "image", c.imageName())
+	e := c.entry("image.scan.order", "image", c.imageName())
 	if err := c.record(e); err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func (c *call) collect() (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := c.entry("registry.collect", "registry", "blobs")
+	e := c.entry("registry.collect.order", "registry", "blobs")
 	if in.DryRun {
 		e.Detail = map[string]string{"dryRun": "true"}
 	}

@@ -135,7 +135,7 @@ type Custody struct {
 // CustodyStep is one step. Where the hub cannot know it, Known is false and Note says why.
 type CustodyStep struct {
 	// Kind: "built", "pushed", "imported", "scanned", "signed", "attested", "decided", "released", "rejected",
-	// "tagged", "deleted", "restored", "admitted", "running".
+	// "ordered" (a scan), "lifted", "deleted", "restored", "reported", "admitted", "running".
 	Kind  string    `json:"kind"`
 	Known bool      `json:"known"`
 	At    time.Time `json:"at,omitzero"`
