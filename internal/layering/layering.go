@@ -24,6 +24,7 @@ var Imports = map[string][]string{
 	"intake":          {"audit", "catalog", "finding", "job", "notify"},
 	"state":           {"audit", "auth", "catalog", "finding", "job", "notify"},
 	"api":             {"audit", "auth", "catalog", "finding", "job", "notify"},
+	"e2e/conformance": {"registry"},
 	"cmd/seawall":     {"*"},
 	"cmd/seawall-hub": {"*"},
 }
