@@ -24,6 +24,7 @@ type change struct {
 	touched       bool
 	fresh         []tracked // not stored yet
 	added         []int64   // occurrences to add
+	more, moved   []int64   // rows of which only the number of images, or only the describing image, changes
 }
 
 func (w *change) apply(ctx context.Context, want []tracked, have map[string]tracked) error {
@@ -38,7 +39,9 @@ func (w *change) apply(ctx context.Context, want []tracked, have map[string]trac
 		case err != nil:
 			return err
 		case old == nil:
-			w.open(&x)
+			if err := w.open(&x); err != nil {
+				return err
+			}
 		default:
 			if err := w.keep(ctx, old, &x); err != nil {
 				return err
@@ -46,6 +49,9 @@ func (w *change) apply(ctx context.Context, want []tracked, have map[string]trac
 		}
 	}
 	if err := w.store(ctx); err != nil {
+		return err
+	}
+	if err := w.storeNoted(ctx); err != nil {
 		return err
 	}
 	return w.drop(ctx)
@@ -105,25 +111,27 @@ func (w *change) merge(ctx context.Context, keep, gone *tracked) error {
 	if gone.ownSet && !keep.ownSet {
 		keep.Owner, keep.ownSet = gone.Owner, true
 	}
-	keep.docText = "" // has to be written
-	w.touched = true
+	keep.dirty, w.touched = true, true
 	return nil
 }
 
 // open prepares a finding that was never seen.
-func (w *change) open(x *tracked) {
+func (w *change) open(x *tracked) error {
 	x.FirstSeen, x.LastSeen, x.Owner = w.at, w.at, w.owner
 	x.Due = w.due.Date(x.Severity, x.Exploited, w.at)
 	x.described = w.m.id
 	if w.m.current {
 		x.images = 1
 	}
-	w.judge(x)
+	if err := x.judge(w.rules, w.at); err != nil {
+		return err
+	}
 	if x.State != catalog.Fixed {
 		w.opened++
 	}
 	w.fresh = append(w.fresh, *x)
 	w.touched = true
+	return nil
 }
 
 // keep brings a row up to date. It writes nothing where nothing changed, as after most matches.
@@ -139,18 +147,18 @@ func (w *change) keep(ctx context.Context, old, x *tracked) error {
 		}
 	}
 	if w.m.id >= row.described {
-		w.describe(&row, x)
+		if err := w.describe(&row, x); err != nil {
+			return err
+		}
 	}
 	if !row.ownSet {
 		row.Owner = w.owner
 	}
-	w.judge(&row)
-	doc, err := json.Marshal(row.doc)
-	if err != nil {
+	if err := row.judge(w.rules, w.at); err != nil {
 		return err
 	}
-	row.docText = string(doc)
 	if same(old, &row) {
+		w.note(old, &row)
 		return nil
 	}
 	if old.State == catalog.Fixed && row.State != catalog.Fixed {
@@ -160,52 +168,85 @@ func (w *change) keep(ctx context.Context, old, x *tracked) error {
 	return w.t.update(ctx, &row)
 }
 
+// note gathers the rows that a rebuild of an image changes alike, so that they are written together.
+func (w *change) note(old, row *tracked) {
+	if row.images != old.images {
+		w.more = append(w.more, row.id)
+	}
+	if row.described != old.described {
+		w.moved = append(w.moved, row.id)
+	}
+}
+
+func (w *change) storeNoted(ctx context.Context) error {
+	if len(w.more) > 0 {
+		if _, err := w.t.exec(ctx, `UPDATE finding SET images = images + 1 WHERE id = ANY(?)`, w.more); err != nil {
+			return err
+		}
+	}
+	if len(w.moved) == 0 {
+		return nil
+	}
+	_, err := w.t.exec(ctx, `UPDATE finding SET described = ? WHERE id = ANY(?)`, w.m.id, w.moved)
+	return err
+}
+
 // describe takes over what the newest image that has the finding says of it. A rise in severity sets a nearer date,
 // counted from now: nobody could have met one before.
-func (w *change) describe(row, x *tracked) {
+func (w *change) describe(row, x *tracked) error {
 	rise := x.Severity > row.Severity || x.Exploited && !row.Exploited
-	first, last, fixed, due := row.FirstSeen, row.LastSeen, row.FixedAt, row.Due
-	owner, state, exception := row.Owner, row.State, row.Exception
-	repository, source := row.Repository, row.Source
+	was := row.Tracked
 	row.Tracked = x.Tracked
-	row.FirstSeen, row.LastSeen, row.FixedAt, row.Due = first, last, fixed, due
-	row.Owner, row.State, row.Exception, row.Repository, row.Source = owner, state, exception, repository, source
+	row.FirstSeen, row.LastSeen, row.FixedAt, row.Due = was.FirstSeen, was.LastSeen, was.FixedAt, was.Due
+	row.Owner, row.State, row.Exception, row.Repository, row.Source = was.Owner, was.State, was.Exception, was.Repository, was.Source
 	row.doc, row.rank, row.described = x.doc, x.rank, w.m.id
 	if rise && !row.dueSet {
 		if d := w.due.Date(x.Severity, x.Exploited, w.at); row.Due.IsZero() || !d.IsZero() && d.Before(row.Due) {
 			row.Due = d
 		}
 	}
+	doc, err := json.Marshal(row.doc)
+	row.docText = string(doc)
+	return err
 }
 
 // judge decides the state.
-func (w *change) judge(x *tracked) { x.judge(w.rules, w.at) }
-
-func (x *tracked) judge(rules []catalog.Exception, at time.Time) {
+func (x *tracked) judge(rules []catalog.Exception, at time.Time) error {
+	was := x.State
+	x.State, x.Exception, x.until = catalog.Fixed, 0, 0
 	if x.images == 0 {
-		if x.State != catalog.Fixed {
+		if was != catalog.Fixed {
 			x.FixedAt, x.LastSeen = at, at
 		}
-		x.State, x.Exception, x.until = catalog.Fixed, 0, 0
-		return
+		return nil
 	}
-	x.FixedAt = time.Time{}
-	x.State, x.Exception, x.until = catalog.Open, 0, 0
+	x.FixedAt, x.State = time.Time{}, catalog.Open
+	if len(rules) == 0 {
+		return nil
+	}
+	if err := x.load(); err != nil {
+		return err
+	}
 	if e, until := covering(rules, x, at); e != nil {
 		x.State, x.Exception, x.until = e.As, e.ID, until
 	}
+	return nil
 }
 
+// same reports that nothing changed but the number of images and which of them describes it.
 func same(a, b *tracked) bool {
-	return a.docText == b.docText && a.Key == b.Key && a.ID == b.ID && a.Title == b.Title && a.Package == b.Package &&
+	return !b.dirty && a.docText == b.docText && a.Key == b.Key && a.ID == b.ID && a.Title == b.Title && a.Package == b.Package &&
 		a.Version == b.Version && a.FixedIn == b.FixedIn && a.Severity == b.Severity && a.Exploited == b.Exploited &&
 		a.EPSS == b.EPSS && a.State == b.State && a.Due.Equal(b.Due) && a.Owner == b.Owner && a.Exception == b.Exception &&
-		a.until == b.until && a.images == b.images && a.described == b.described && a.FirstSeen.Equal(b.FirstSeen) &&
+		a.until == b.until && a.FirstSeen.Equal(b.FirstSeen) &&
 		a.FixedAt.Equal(b.FixedAt) && a.dueSet == b.dueSet && a.ownSet == b.ownSet && a.Type == b.Type
 }
 
 // update writes a row whole.
 func (t tx) update(ctx context.Context, x *tracked) error {
+	if err := x.load(); err != nil {
+		return err
+	}
 	if err := t.alias(ctx, []tracked{*x}); err != nil {
 		return err
 	}
@@ -327,7 +368,9 @@ func (t tx) turn(ctx context.Context, m manifestRow, ids []int64, at time.Time) 
 		return err
 	}
 	for i := range back {
-		back[i].judge(rules, at)
+		if err := back[i].judge(rules, at); err != nil {
+			return err
+		}
 		if err := t.update(ctx, &back[i]); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 
@@ -89,4 +90,34 @@ func (o order) sql() string {
 }
 
 // maxCounted bounds how far totals are counted; beyond, a listing says -1.
-const maxCounted = 10_000
+const maxCounted = 2000
+
+// whole is the number of rows where the first page has them all, else -1.
+func whole(at, next string, rows int) int {
+	if at == "" && next == "" {
+		return rows
+	}
+	return -1
+}
+
+// total is how many rows a listing has: known where it fits one page, counted where that is cheap.
+func (t tx) total(ctx context.Context, tables string, f filter, known int, cheap bool) (n int, err error) {
+	if known >= 0 || !cheap {
+		return known, nil
+	}
+	err = t.row(ctx, `SELECT count(*) FROM (SELECT 1`+tables+f.sql()+` LIMIT ?) AS found`,
+		append(f.args[:len(f.args):len(f.args)], maxCounted+1)...).Scan(&n)
+	if n > maxCounted {
+		n = -1
+	}
+	return n, err
+}
+
+// addIDs adds a condition on one of several ids. One alone is compared plainly: then an index also gives the order.
+func addIDs(f *filter, column string, ids []string) {
+	if len(ids) == 1 {
+		f.add(column+" = ?", ids[0])
+		return
+	}
+	f.add(column+" = ANY(?)", ids)
+}

@@ -272,7 +272,7 @@ func (t tx) reconsiderIn(ctx context.Context, repo int64, name string, changed [
 	if err != nil {
 		return err
 	}
-	rows, err := list(ctx, t, scanTracked, `SELECT `+trackedColumns+trackedTables+f.sql(), f.args...)
+	rows, err := list(ctx, t, scanWhole, `SELECT `+trackedColumns+trackedTables+f.sql(), f.args...)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -286,7 +286,9 @@ func (t tx) reconsiderIn(ctx context.Context, repo int64, name string, changed [
 	touched := false
 	for i := range rows {
 		x := rows[i]
-		x.judge(rules, now)
+		if err := x.judge(rules, now); err != nil {
+			return err
+		}
 		if same(&rows[i], &x) {
 			continue
 		}

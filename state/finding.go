@@ -19,19 +19,12 @@ func (db *DB) Findings(ctx context.Context, q catalog.Findings, now time.Time) (
 		if err != nil {
 			return err
 		}
-		err = t.row(ctx, `SELECT count(*) FROM (SELECT 1`+trackedTables+f.sql()+` LIMIT ?) AS found`,
-			append(f.args[:len(f.args):len(f.args)], maxCounted+1)...).Scan(&page.Total)
-		if err != nil {
-			return err
-		}
-		if page.Total > maxCounted {
-			page.Total = -1
-		}
+		all := f
 		if err := by.after(&f, q.Cursor); err != nil {
 			return err
 		}
 		n := limit(q.Limit)
-		rows, err := list(ctx, t, scanTracked, `SELECT `+trackedColumns+trackedTables+f.sql()+by.sql()+` LIMIT ?`, append(f.args, n+1)...)
+		rows, err := list(ctx, t, scanWhole, `SELECT `+trackedColumns+trackedTables+f.sql()+by.sql()+` LIMIT ?`, append(f.args, n+1)...)
 		if err != nil {
 			return err
 		}
@@ -42,7 +35,8 @@ func (db *DB) Findings(ctx context.Context, q catalog.Findings, now time.Time) (
 		page.Items, page.Next = cut(rows, n, func(x tracked) (catalog.Tracked, cursor) {
 			return x.Tracked, cursor{Num: x.rank, ID: x.id}
 		})
-		return nil
+		page.Total, err = t.total(ctx, trackedTables, all, whole(q.Cursor, page.Next, len(rows)), q.Repository != "" || q.Digest != "")
+		return err
 	})
 	return page, err
 }
@@ -63,7 +57,7 @@ func (t tx) findingsFilter(ctx context.Context, q catalog.Findings, now time.Tim
 		if err != nil {
 			return f, err
 		}
-		f.add(`f.vid = ANY(?)`, ids)
+		addIDs(&f, "f.vid", ids)
 	}
 	if q.Severity != 0 {
 		f.add(`f.severity >= ?`, int64(q.Severity))
@@ -79,8 +73,8 @@ func (t tx) findingsFilter(ctx context.Context, q catalog.Findings, now time.Tim
 	}
 	if q.Search != "" {
 		like := contains(q.Search)
-		f.add(`(lower(f.vid) LIKE ? ESCAPE '\' OR lower(f.package) LIKE ? ESCAPE '\' OR lower(f.title) LIKE ? ESCAPE '\'
-			OR lower(r.name) LIKE ? ESCAPE '\')`, like, like, like, like)
+		f.add(`(f.vid {{like}} ? ESCAPE '\' OR f.package {{like}} ? ESCAPE '\' OR f.title {{like}} ? ESCAPE '\'
+			OR f.repo_id IN (SELECT id FROM repository WHERE name {{like}} ? ESCAPE '\'))`, like, like, like, like)
 	}
 	return f, nil
 }
@@ -131,7 +125,7 @@ func (db *DB) Finding(ctx context.Context, key string) (out catalog.Tracked, err
 }
 
 func (t tx) byKey(ctx context.Context, key string) (tracked, error) {
-	x, err := scanTracked(t.row(ctx, `SELECT `+trackedColumns+trackedTables+` WHERE f.key = ?`, key))
+	x, err := scanWhole(t.row(ctx, `SELECT `+trackedColumns+trackedTables+` WHERE f.key = ?`, key))
 	return x, orAbsent(err, catalog.ErrNotFound)
 }
 

@@ -177,9 +177,7 @@ func (db *DB) Manifests(ctx context.Context, q catalog.Images) (page catalog.Pag
 		if err != nil {
 			return err
 		}
-		if page.Total, err = t.totalImages(ctx, q, f); err != nil {
-			return err
-		}
+		all := f
 		if err := by.after(&f, q.Cursor); err != nil {
 			return err
 		}
@@ -188,6 +186,10 @@ func (db *DB) Manifests(ctx context.Context, q catalog.Images) (page catalog.Pag
 		page.Items, page.Next = cut(rows, n, func(m manifestRow) (catalog.Manifest, cursor) {
 			return m.Manifest, imageCursor(q.Sort, &m)
 		})
+		if err != nil {
+			return err
+		}
+		page.Total, err = t.total(ctx, manifestTables, all, whole(q.Cursor, page.Next, len(rows)), q.Search == "" && q.Finding == "")
 		return err
 	})
 	return page, err
@@ -234,17 +236,19 @@ func (t tx) imagesFilter(ctx context.Context, q catalog.Images) (f filter, err e
 		if err != nil {
 			return f, err
 		}
-		f.add(`m.id IN (SELECT o.manifest_id FROM finding v JOIN occurrence o ON o.finding_id = v.id WHERE v.vid = ANY(?))`, ids)
+		var v filter
+		addIDs(&v, "v.vid", ids)
+		f.add(`m.id IN (SELECT o.manifest_id FROM finding v JOIN occurrence o ON o.finding_id = v.id`+v.sql()+`)`, v.args...)
 	}
 	return f, nil
 }
 
 func addSearch(f *filter, text string) {
-	where := `m.repo_id IN (SELECT id FROM repository WHERE lower(name) LIKE ? ESCAPE '\')
-		OR m.id IN (SELECT manifest_id FROM tag WHERE lower(name) LIKE ? ESCAPE '\')`
+	where := `m.repo_id IN (SELECT id FROM repository WHERE name {{like}} ? ESCAPE '\')
+		OR m.id IN (SELECT manifest_id FROM tag WHERE name {{like}} ? ESCAPE '\')`
 	args := []any{contains(text), contains(text)}
 	if digest := digestArgs(text); digest != nil {
-		where += ` OR m.digest LIKE ? ESCAPE '\'`
+		where += ` OR m.id IN (SELECT id FROM manifest WHERE {{instr}}(digest, ?) > 0)` // reads nothing but an index
 		args = append(args, digest...)
 	}
 	f.add("("+where+")", args...)
@@ -256,15 +260,5 @@ func digestArgs(search string) []any {
 	if len(plain) < 4 || strings.Trim(plain, "sha256512:0123456789abcdef") != "" {
 		return nil
 	}
-	return []any{contains(plain)}
-}
-
-// totalImages counts what a filter finds, up to a bound.
-func (t tx) totalImages(ctx context.Context, q catalog.Images, f filter) (n int, err error) {
-	err = t.row(ctx, `SELECT count(*) FROM (SELECT 1`+manifestTables+f.sql()+` LIMIT ?) AS found`,
-		append(f.args[:len(f.args):len(f.args)], maxCounted+1)...).Scan(&n)
-	if n > maxCounted {
-		n = -1
-	}
-	return n, err
+	return []any{plain}
 }

@@ -64,7 +64,7 @@ func (db *DB) Repositories(ctx context.Context, search, sort, at string, n int) 
 	}
 	var f filter
 	if search != "" {
-		f.add(`lower(name) LIKE ? ESCAPE '\'`, contains(search))
+		f.add(`name {{like}} ? ESCAPE '\'`, contains(search))
 	}
 	err = db.read(ctx, func(t tx) error {
 		if err := t.row(ctx, `SELECT count(*) FROM repository`+f.sql(), f.args...).Scan(&page.Total); err != nil {

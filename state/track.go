@@ -29,7 +29,8 @@ type tracked struct {
 	images         int
 	described      int64
 	doc            trackedDoc
-	docText        string
+	docText        string // JSON of doc, which load reads
+	dirty          bool   // has to be written
 	rank           int64
 	otherKeys      []string // under which it may have been known
 }
@@ -61,8 +62,25 @@ func scanTracked(s scanner) (x tracked, err error) {
 		return x, err
 	}
 	x.FirstSeen, x.LastSeen, x.FixedAt, x.Due = when(first), when(last), when(fixed), when(due)
-	err = json.Unmarshal([]byte(x.docText), &x.doc)
+	return x, nil
+}
+
+// load reads what is kept beside the columns. Most matches compare it as text alone.
+func (x *tracked) load() error {
+	if len(x.doc.Rows) > 0 || x.doc.Secret != nil || x.doc.Check != nil {
+		return nil
+	}
+	err := json.Unmarshal([]byte(x.docText), &x.doc)
 	x.Aliases = x.doc.Aliases
+	return err
+}
+
+// scanWhole is scanTracked with what is kept beside the columns.
+func scanWhole(s scanner) (tracked, error) {
+	x, err := scanTracked(s)
+	if err == nil {
+		err = x.load()
+	}
 	return x, err
 }
 
