@@ -19,7 +19,7 @@ func (r *run) demands(found []*evidence) []Requirement {
 }
 
 func (r *run) signed(s *signer, found []*evidence) Requirement {
-	q := Requirement{Kind: KindSignature, Name: s.name}
+	q := Requirement{Kind: KindSignature, Name: s.name, Signer: s.name}
 	var why reasons
 	for _, e := range found {
 		if e.Kind != KindSignature {
@@ -36,7 +36,7 @@ func (r *run) signed(s *signer, found []*evidence) Requirement {
 }
 
 func (r *run) attested(d *demand, found []*evidence) Requirement {
-	q := Requirement{Kind: KindAttestation, Name: d.Predicate}
+	q := Requirement{Kind: KindAttestation, Name: d.Predicate, Signer: d.signer.name}
 	var why reasons
 	for _, e := range found {
 		switch {

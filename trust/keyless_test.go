@@ -237,3 +237,32 @@ func TestPublicRoot(t *testing.T) {
 	rep = verifiedStamp(t, f, s, Policy{Attestations: []Attestation{{Predicate: PredicateProvenance, Signer: Signer{Name: "actions", Keyless: keyless}}}})
 	wantCode(t, rep, WrongIdentity)
 }
+
+// TestKeylessLegacyAttestation: an envelope under a tag, with its certificate, log entry or timestamp in annotations.
+func TestKeylessLegacyAttestation(t *testing.T) {
+	v := newSigstore(t)
+	for _, logs := range []bool{true, false} {
+		f := newFake()
+		s, two := f.image(t, "team/app", "one"), f.image(t, "team/app", "two")
+		st, err := newStatement(s, "https://slsa.dev/provenance/v1", []byte(slsaV1))
+		must(t, err)
+		b := v.attest(t, toJSON(t, st), someone, issuer, stamp.Add(time.Minute))
+		d := b.GetDsseEnvelope()
+		layer := toJSON(t, envelope{PayloadType: d.PayloadType, Payload: base64.StdEncoding.EncodeToString(d.Payload),
+			Signatures: []envelopeSign{{Sig: base64.StdEncoding.EncodeToString(d.Signatures[0].Sig)}}})
+		annotations := map[string]string{annotCert: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: b.VerificationMaterial.GetCertificate().RawBytes}))}
+		if entry := b.VerificationMaterial.TlogEntries[0]; logs {
+			annotations[annotBundle] = string(toJSON(t, map[string]any{"SignedEntryTimestamp": entry.InclusionPromise.SignedEntryTimestamp,
+				"Payload": map[string]any{"body": entry.CanonicalizedBody, "integratedTime": entry.IntegratedTime, "logIndex": 0, "logID": hex.EncodeToString(entry.LogId.KeyId)}}))
+		} else {
+			annotations[annotTimestamp] = string(toJSON(t, map[string][]byte{"SignedRFC3161Timestamp": b.VerificationMaterial.TimestampVerificationData.Rfc3161Timestamps[0].SignedTimestamp}))
+		}
+		for _, image := range []Subject{s, two} {
+			_, err := appendLayer(context.Background(), f, image, suffixAtt, Descriptor{MediaType: mediaEnvelope, Annotations: annotations}, layer)
+			must(t, err)
+		}
+		p := Policy{Attestations: []Attestation{{Predicate: PredicateProvenance, Builder: "https://builder.example/v1", Signer: v.policy(t, logs).Signers[0]}}}
+		wantMet(t, verifiedStamp(t, f, s, p))
+		wantCode(t, verifiedStamp(t, f, two, p), WrongDigest)
+	}
+}

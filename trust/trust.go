@@ -133,9 +133,10 @@ type Signature struct {
 
 // Requirement is one demand of the policy.
 type Requirement struct {
-	Kind Kind   `json:"kind"`
-	Name string `json:"name"` // of the signer, or the predicate
-	Met  bool   `json:"met"`
+	Kind   Kind   `json:"kind"`
+	Name   string `json:"name"`   // of the signer, or the predicate
+	Signer string `json:"signer"` // who is to have signed
+	Met    bool   `json:"met"`
 	// Reason is one line for a person: who met it, or why nobody did.
 	Reason string `json:"reason"`
 }

@@ -142,7 +142,7 @@ func (r *run) judge(ctx context.Context, e *evidence) {
 		}
 	}
 	if !any {
-		e.Problems = append(e.Problems, *problem(NotAsked, "the policy asks nobody for a %s of this form", e.Kind))
+		e.Problems = append(e.Problems, *problem(NotAsked, "the policy asks for no %s of this form", e.Kind))
 	}
 }
 

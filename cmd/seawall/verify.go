@@ -7,7 +7,6 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -324,36 +323,40 @@ func (f *verifyFlags) print(t terminal, rep *trust.Report) error {
 }
 
 func printTrust(w io.Writer, rep *trust.Report) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(tw, "%s@%s\n\n", rep.Subject.Repository, rep.Subject.Digest)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s@%s\n\n", rep.Subject.Repository, rep.Subject.Digest)
 	for _, q := range rep.Requirements {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", mark(q.Met, "met", "NOT MET"), q.Kind, q.Name, q.Reason)
+		fmt.Fprintf(&b, "%-9s %s %s: %s\n", mark(q.Met, "met", "NOT MET"), q.Kind, q.Name, q.Reason)
 	}
-	fmt.Fprintf(tw, "\nFound %d:\n", len(rep.Signatures))
+	fmt.Fprintf(&b, "\nFound %d:\n", len(rep.Signatures))
 	for i := range rep.Signatures {
-		printSignature(tw, &rep.Signatures[i])
+		printSignature(&b, &rep.Signatures[i])
 	}
 	for _, n := range rep.Notes {
-		fmt.Fprintf(tw, "note: %s\n", n)
+		fmt.Fprintf(&b, "note: %s\n", n)
 	}
-	return tw.Flush()
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 func printSignature(w io.Writer, s *trust.Signature) {
-	what := string(s.Kind)
+	what, who := string(s.Kind), "nobody who could be made out"
 	if s.Predicate != "" {
 		what = s.Predicate
 	}
-	who := s.Identity
-	if who == "" && s.KeyID != "" {
+	if s.KeyID != "" {
 		who = fmt.Sprintf("key %.16s", s.KeyID)
 	}
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", mark(s.Verified, "verified", "refused"), s.Form, what, who)
-	if s.Verified {
+	if s.Identity != "" {
+		who = s.Identity
+	}
+	notAsked := len(s.Problems) == 1 && s.Problems[0].Code == trust.NotAsked
+	fmt.Fprintf(w, "%-9s %-13s %s by %s\n", mark(s.Verified, "verified", mark(notAsked, "not asked", "refused")), s.Form, what, who)
+	if s.Verified || notAsked {
 		return
 	}
 	for _, p := range s.Problems {
-		fmt.Fprintf(w, "\t%s\t%s\t\n", p.Code, p.Text)
+		fmt.Fprintf(w, "%10s%s: %s\n", "", p.Code, p.Text)
 	}
 }
 

@@ -211,3 +211,23 @@ func TestCosignReadsOurKey(t *testing.T) {
 		t.Errorf("cosign public-key: %v\n%s", err, out)
 	}
 }
+
+// TestCosignReferrers: Cosign's experiment, a legacy signature as a referrer.
+func TestCosignReferrers(t *testing.T) {
+	c := needCosign(t)
+	c.must("generate-key-pair")
+	pub, err := os.ReadFile(filepath.Join(c.dir, "cosign.pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("COSIGN_EXPERIMENTAL", "1")
+	from, s := client(t, newRegistry(t, true))
+	c.must("sign", "--key", "cosign.key", "--tlog-upload=false", "-y", "--registry-referrers-mode=oci-1-1", s.Repository+"@"+s.Digest)
+	rep, err := trust.Verify(context.Background(), from, s, trust.Policy{Signers: []trust.Signer{{Name: "release", Keys: []string{string(pub)}}}}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !rep.Met || len(rep.Signatures) != 1 || rep.Signatures[0].Form != trust.FormReferrer {
+		t.Errorf("got %+v", rep)
+	}
+}
