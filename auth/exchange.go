@@ -43,16 +43,19 @@ func (s *Authority) exchange(r *http.Request) (tokenAnswer, error) {
 	case f.Get("actor_token") != "":
 		return tokenAnswer{}, invalid("actor tokens are not taken")
 	}
-	if wait, err := s.paused(r.Context(), attempt{address: address, via: "exchange"}); err != nil {
-		return tokenAnswer{}, err
-	} else if wait != nil {
-		return tokenAnswer{}, wait
+	var answer tokenAnswer
+	ctx := r.Context()
+	err := s.charged(ctx, attempt{name: address, address: address, via: "exchange"}, func() error {
+		i, claims, err := s.trusted(ctx, f.Get("subject_token"))
+		if err == nil {
+			answer, err = s.workloadToken(ctx, i, claims, address)
+		}
+		return err
+	})
+	if errors.Is(err, errNotTrusted) {
+		err = s.notExchanged(ctx, err, address)
 	}
-	i, claims, err := s.trusted(r.Context(), f.Get("subject_token"))
-	if err != nil {
-		return tokenAnswer{}, s.notExchanged(r.Context(), err, address)
-	}
-	return s.workloadToken(r.Context(), i, claims, address)
+	return answer, err
 }
 
 // trusted finds the issuer of a token whose rules it meets.
@@ -97,10 +100,6 @@ func unverifiedIssuer(token string) (string, error) {
 
 // notExchanged records a refusal. The client is told no more than that: the reason is in the record.
 func (s *Authority) notExchanged(ctx context.Context, err error, address string) error {
-	if !errors.Is(err, errNotTrusted) {
-		return err
-	}
-	s.guard.failed(address, s.now())
 	e := audit.New(s.now(), nobody(address).Actor, "signin", audit.Object{Kind: "workload", Name: "(unknown)"})
 	e.Outcome, e.Reason, e.Request = audit.Refused, clip(err.Error(), maxScope), RequestID(ctx)
 	e.Detail = map[string]string{"by": "exchange"}
@@ -115,7 +114,7 @@ var errUntrusted = invalid("%v", errNotTrusted)
 func (s *Authority) workloadToken(ctx context.Context, i Issuer, claims map[string]any, address string) (tokenAnswer, error) {
 	name, ok := expand(i.Subject, claims)
 	if !ok || len(name) > maxScope || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return tokenAnswer{}, s.notExchanged(ctx, fmt.Errorf("%w: it lacks a claim that names the workload", errNotTrusted), address)
+		return tokenAnswer{}, fmt.Errorf("%w: it lacks a claim that names the workload", errNotTrusted)
 	}
 	now, secret := s.now().UTC(), newSecret(TokenWorkload)
 	actor := audit.Actor{Kind: audit.ActorWorkload, ID: "workload:" + i.ID + "/" + name, Name: i.ID + "/" + name, Address: address}

@@ -57,8 +57,8 @@ func (r Role) check() error {
 		return invalid("no name of a role: %q; it has at most 64 lower case letters, digits, dots, dashes or underscores", r.Name)
 	case builtin[r.Name] != nil:
 		return invalid("role %s is built in and cannot be changed", r.Name)
-	case len(r.Title) > maxTitle:
-		return invalid("the title is longer than %d bytes", maxTitle)
+	case !plain(r.Title, maxTitle):
+		return invalid("the title is longer than %d bytes, or not plain text", maxTitle)
 	case len(r.Actions) == 0:
 		return invalid("a role needs at least one action")
 	}
@@ -167,8 +167,8 @@ func (s *Authority) checkSubject(ctx context.Context, g Grant) error {
 	kind, name, _ := strings.Cut(g.Subject, ":")
 	var err error
 	switch {
-	case len(g.Subject) > maxScope:
-		return invalid("the subject is longer than %d bytes", maxScope)
+	case !plain(g.Subject, maxScope):
+		return invalid("the subject is longer than %d bytes, or not plain text", maxScope)
 	case g.Subject == Anonymous:
 		if g.Role != RoleReader && g.Role != RolePuller {
 			return invalid("everybody can be reader or puller, not %s", g.Role)

@@ -72,20 +72,20 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	return p.String(), nil
 }
 
-// matches compares a password with a PHC string. old says that the string is of another cost: hash anew. A string that
-// is none, such as that of a user without password, costs as much as one that does not match.
-func (h *hasher) matches(ctx context.Context, password, stored string) (ok, old bool, err error) {
+// matches compares a password with a PHC string. A string that is none, such as that of a user without password, costs
+// as much as one that does not match.
+func (h *hasher) matches(ctx context.Context, password, stored string) (bool, error) {
 	p, parseErr := parsePHC(stored)
 	if parseErr != nil {
 		p, _ = parsePHC(h.nobody)
 	}
 	done, err := h.turn(ctx)
 	if err != nil {
-		return false, false, err
+		return false, err
 	}
 	defer done()
 	same := subtle.ConstantTimeCompare(p.derive(password), p.sum) == 1
-	return same && parseErr == nil, p.Hash != h.cost, nil
+	return same && parseErr == nil, nil
 }
 
 // phc is a hash in the form of the PHC string format: $argon2id$v=19$m=65536,t=3,p=4$salt$sum.

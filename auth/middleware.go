@@ -13,7 +13,7 @@ import (
 // Middleware finds out who a request comes from and puts the Principal into its context, and an id of the request where
 // there is none. Without credentials the principal is anonymous; with wrong ones the answer is 401 and next is not
 // called. A cookie counts outside of the registry's paths only; requests that change something need the CSRF token with
-// it (X-CSRF-Token), and without an Authorization header must not come from another site's page.
+// it (X-CSRF-Token), and never may they come from another site's page.
 func (s *Authority) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
@@ -33,6 +33,10 @@ func (s *Authority) Middleware(next http.Handler) http.Handler {
 
 // identify says who a request comes from.
 func (s *Authority) identify(r *http.Request) (Principal, error) {
+	// Always: browsers send remembered names and passwords along, as they do cookies.
+	if err := s.origin.Check(r); err != nil {
+		return Principal{}, errCrossSite
+	}
 	header := r.Header.Get("Authorization")
 	switch {
 	case isTokenPath(r.URL.Path): // checks credentials itself
@@ -41,9 +45,6 @@ func (s *Authority) identify(r *http.Request) (Principal, error) {
 		return s.byHeader(r.Context(), header, s.Address(r), isRegistry(r.URL.Path))
 	case isRegistry(r.URL.Path):
 		return s.anonymous(r.Context(), s.Address(r))
-	}
-	if err := s.origin.Check(r); err != nil {
-		return Principal{}, errCrossSite
 	}
 	return s.byCookie(r)
 }
@@ -151,7 +152,7 @@ var (
 // refuse answers a request whose credentials are wrong, in the form that clients of the path read.
 func (s *Authority) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := statusOf(err)
-	if status == http.StatusInternalServerError {
+	if status == http.StatusInternalServerError && r.Context().Err() == nil {
 		s.log.ErrorContext(r.Context(), "finding out who a request comes from failed", errorAttr(err))
 		err = errors.New("who the request comes from could not be found out")
 	}

@@ -43,6 +43,8 @@ func TestMiddleware(t *testing.T) {
 		{"cookie with token from another site", "POST", "/",
 			[]func(*http.Request){cookie(session), header(HeaderCSRF, csrf(session.Value)), header("Sec-Fetch-Site", "cross-site")}, 403, "another site"},
 		{"origin", "POST", "/", []func(*http.Request){header("Origin", "https://evil.example")}, 403, "another site"},
+		{"a remembered password from another site", "POST", "/v2/a/blobs/uploads/",
+			[]func(*http.Request){basic("alice", rightPassword), header("Sec-Fetch-Site", "cross-site")}, 403, "another site"},
 		{"own origin", "POST", "/", []func(*http.Request){header("Origin", "https://hub.example")}, 200, Anonymous},
 		{"sign-in with an old cookie", "POST", "/api/v1/session", []func(*http.Request){cookie(session)}, 200, Anonymous},
 		{"forged cookie", "GET", "/", []func(*http.Request){cookie(&http.Cookie{Name: session.Name, Value: newSecret(TokenSession)})}, 200, Anonymous},

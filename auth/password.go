@@ -2,6 +2,7 @@ package auth
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -51,5 +52,19 @@ func common(low string) bool {
 			return true
 		}
 	}
-	return false
+	return counting(low)
+}
+
+// counting reports whether a password is digits in their order, with signs between or around them.
+func counting(low string) bool {
+	const up = "0123456789012345678901234567890"
+	down := []byte(up)
+	slices.Reverse(down)
+	n := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("!?.,;:-_+*#$%&@ ", r) {
+			return -1
+		}
+		return r
+	}, low)
+	return strings.Contains(up, n) || strings.Contains(string(down), n)
 }

@@ -28,8 +28,8 @@ func (s Scope) Covers(t Scope) bool {
 
 // Check says what is wrong with a scope.
 func (s Scope) Check() error {
-	if len(s.Name) > maxScope {
-		return invalid("the scope's name is longer than %d bytes", maxScope)
+	if !plain(s.Name, maxScope) {
+		return invalid("the scope's name is longer than %d bytes, or not plain text", maxScope)
 	}
 	switch s.Kind {
 	case ScopeAll:

@@ -28,8 +28,8 @@ func (s *Authority) CreateService(ctx context.Context, name, title string) (Serv
 	if !names.MatchString(name) {
 		return Service{}, invalid("no name of a service principal: %q; it has at most 64 lower case letters, digits, dots, dashes or underscores", name)
 	}
-	if len(title) > maxTitle {
-		return Service{}, invalid("the title is longer than %d bytes", maxTitle)
+	if !plain(title, maxTitle) {
+		return Service{}, invalid("the title is longer than %d bytes, or not plain text", maxTitle)
 	}
 	v := Service{ID: "service:" + name, Name: name, Title: title, Created: s.now().UTC()}
 	if err := s.outranks(ctx, p, v.ID, nil); err != nil {
@@ -50,8 +50,8 @@ func (s *Authority) UpdateService(ctx context.Context, id string, c ServiceChang
 	}
 	detail := map[string]string{}
 	if c.Title != nil {
-		if len(*c.Title) > maxTitle {
-			return Service{}, invalid("the title is longer than %d bytes", maxTitle)
+		if !plain(*c.Title, maxTitle) {
+			return Service{}, invalid("the title is longer than %d bytes, or not plain text", maxTitle)
 		}
 		v.Title, detail["title"] = *c.Title, *c.Title
 	}

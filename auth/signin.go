@@ -43,53 +43,83 @@ func normal(name string) string { return strings.ToLower(strings.TrimSpace(name)
 
 // check checks name, password and code, and records the outcome.
 func (s *Authority) check(ctx context.Context, a attempt) (User, error) {
-	if wait, err := s.paused(ctx, a); err != nil {
-		return User{}, err
-	} else if wait != nil {
-		return User{}, wait
+	var u User
+	err := s.charged(ctx, a, func() (err error) {
+		if u, err = s.known(ctx, a); err != nil {
+			return err
+		}
+		return s.welcomeIn(ctx, a, &u)
+	})
+	return u, err
+}
+
+// charged runs one attempt: alone for its name, and charged to its address unless it turns out to be no failure.
+func (s *Authority) charged(ctx context.Context, a attempt, f func() error) error {
+	if err := s.admit(ctx, a); err != nil {
+		return err
 	}
-	u, found, err := s.local(ctx, a.name)
+	leave, err := s.guard.enter(ctx, a.name, a.address)
+	if err == nil {
+		err = f()
+		leave()
+	}
+	var paused *Paused
+	if !errors.Is(err, ErrWrong) && !errors.Is(err, errNotTrusted) && !errors.As(err, &paused) {
+		s.guard.refund(a.address, s.now())
+	}
+	return err
+}
+
+// known returns the user whose name and password these are.
+func (s *Authority) known(ctx context.Context, a attempt) (User, error) {
+	u, _, err := s.local(ctx, a.name)
 	if err != nil {
 		return User{}, err
 	}
-	until := u.LockedUntil
-	if !found {
-		until = s.guard.strangerBlocked(a.name)
+	if d := s.guard.until(a, u).Sub(s.now()); d > 0 {
+		return User{}, s.lockedOut(ctx, a, u, d)
 	}
-	if now := s.now(); now.Before(until) && !s.guard.knows(u.ID, a.address) {
-		return User{}, s.lockedOut(ctx, a, u, until.Sub(now))
-	}
-	ok, old, err := s.hasher.matches(ctx, bounded(a.password), u.Password)
+	ok, err := s.hasher.matches(ctx, bounded(a.password), u.Password)
 	switch {
 	case err != nil:
 		return User{}, err
+	case !ok && u.ID == "":
+		return User{}, s.wrong(ctx, a, u, "no such user")
 	case !ok:
 		return User{}, s.wrong(ctx, a, u, "wrong password")
 	case u.Disabled:
 		return User{}, s.wrong(ctx, a, u, "the user is disabled")
-	case u.HasTOTP && a.via == "registry":
-		return User{}, s.passwordOnly(ctx, a, u)
-	case u.HasTOTP && a.code == "":
-		return User{}, ErrCode
 	}
-	return s.right(ctx, a, u, old)
+	return u, nil
+}
+
+// welcomeIn does what comes after the right password.
+func (s *Authority) welcomeIn(ctx context.Context, a attempt, u *User) (err error) {
+	switch {
+	case u.HasTOTP && a.via == "registry":
+		return s.almost(ctx, a, *u, ErrToken, "a password alone does not open the registry for a user with one-time codes")
+	case u.HasTOTP && a.code == "":
+		return s.almost(ctx, a, *u, ErrCode, "the password was right, the one-time code is missing")
+	}
+	*u, err = s.right(ctx, a, *u)
+	return err
 }
 
 // bounded keeps a long password from costing: none that is longer was ever accepted.
 func bounded(password string) string { return password[:min(len(password), maxPassword+1)] }
 
-// paused refuses an address that failed too often.
-func (s *Authority) paused(ctx context.Context, a attempt) (*Paused, error) {
-	d, tell := s.guard.blocked(a.address, s.now())
+// admit charges an address, and refuses one that failed too often.
+func (s *Authority) admit(ctx context.Context, a attempt) error {
+	d, tell := s.guard.charge(a.address, s.now())
 	if d == 0 {
-		return nil, nil
+		return nil
 	}
 	if tell {
 		if err := s.record(ctx, a, User{}, "too many failures from this address"); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return wait(d), nil
+	return wait(d)
 }
 
 func (s *Authority) local(ctx context.Context, name string) (User, bool, error) {
@@ -107,7 +137,6 @@ func (s *Authority) local(ctx context.Context, name string) (User, bool, error) 
 }
 
 func (s *Authority) lockedOut(ctx context.Context, a attempt, u User, d time.Duration) error {
-	s.guard.failed(a.address, s.now())
 	if err := s.record(ctx, a, u, "the user is locked out after failed sign-ins"); err != nil {
 		return err
 	}
@@ -132,48 +161,48 @@ func (s *Authority) refusal(ctx context.Context, a attempt, u User, reason strin
 	return e
 }
 
-// wrong counts a failure against the address and the name.
+// wrong counts a failure against the name: of the network where that is a friend, else of the user.
 func (s *Authority) wrong(ctx context.Context, a attempt, u User, reason string) error {
-	s.guard.failed(a.address, s.now())
-	if u.ID == "" {
-		s.guard.strangerFailed(a.name, s.now())
-		if err := s.record(ctx, a, u, "no such user"); err != nil {
-			return err
-		}
-		return ErrWrong
+	now := s.now().UTC()
+	var err error
+	switch {
+	case u.ID == "":
+		s.guard.strangers.change(a.name, func(x stranger) stranger { return x.failed(now) })
+		err = s.record(ctx, a, u, reason)
+	case s.guard.knows(u.ID, a.address):
+		s.guard.friends.change(friend{u.ID, network(a.address)}, func(x stranger) stranger { return x.failed(now) })
+		err = s.record(ctx, a, u, reason)
+	default:
+		_, err = s.edit(ctx, u.ID, s.refusal(ctx, a, u, reason), func(u *User) error {
+			u.Failures++
+			u.LockedUntil = now.Add(pause(u.Failures))
+			return nil
+		})
 	}
-	_, err := s.edit(ctx, u.ID, s.refusal(ctx, a, u, reason), func(u *User) error {
-		u.Failures++
-		u.LockedUntil = s.now().UTC().Add(pause(u.Failures))
-		return nil
-	})
 	if err != nil {
 		return err
 	}
 	return ErrWrong
 }
 
-// passwordOnly refuses a registry client that sent the right password of a user with one-time codes.
-func (s *Authority) passwordOnly(ctx context.Context, a attempt, u User) error {
-	if err := s.record(ctx, a, u, "a password alone does not open the registry for a user with one-time codes"); err != nil {
+// almost refuses what lacks something beside the right password.
+func (s *Authority) almost(ctx context.Context, a attempt, u User, why error, reason string) error {
+	if err := s.record(ctx, a, u, reason); err != nil {
 		return err
 	}
-	return ErrToken
+	return why
 }
 
 // right takes the code, where there is one, and notes the sign-in.
-func (s *Authority) right(ctx context.Context, a attempt, u User, old bool) (User, error) {
-	fresh := ""
-	if old {
-		var err error
-		if fresh, err = s.hasher.hash(ctx, a.password); err != nil {
-			return User{}, err
-		}
+func (s *Authority) right(ctx context.Context, a attempt, u User) (User, error) {
+	fresh, err := s.rehash(ctx, u, a.password)
+	if err != nil {
+		return User{}, err
 	}
 	by := s.entry(With(ctx, s.ofUserAt(u, a.address)), "signin", "user", u.Name)
 	by.Detail = map[string]string{"by": a.via}
 	stored := u.Password
-	u, err := s.edit(ctx, u.ID, by, func(u *User) error {
+	u, err = s.edit(ctx, u.ID, by, func(u *User) error {
 		if u.Password != stored || u.Disabled {
 			return ErrWrong // changed while the password was being checked
 		}
@@ -195,6 +224,14 @@ func (s *Authority) right(ctx context.Context, a attempt, u User, old bool) (Use
 	}
 	s.guard.befriend(u.ID, a.address)
 	return u, nil
+}
+
+// rehash returns a new hash of the right password where the stored one is of another cost, else "".
+func (s *Authority) rehash(ctx context.Context, u User, password string) (string, error) {
+	if p, err := parsePHC(u.Password); err == nil && p.Hash == s.hasher.cost {
+		return "", nil
+	}
+	return s.hasher.hash(ctx, password)
 }
 
 func (s *Authority) ofUserAt(u User, address string) Principal {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -146,8 +148,8 @@ func TestAddressLimit(t *testing.T) {
 func TestGuardIsBounded(t *testing.T) {
 	g, now := newGuard(), time.Now()
 	for i := range 30_000 {
-		g.failed(fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), now)
-		g.strangerFailed(fmt.Sprint(i), now)
+		g.charge(fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), now)
+		g.strangers.change(fmt.Sprint(i), func(s stranger) stranger { return s.failed(now) })
 		g.befriend(fmt.Sprint(i), somewhere)
 	}
 	for _, n := range []int{len(g.addresses.items), len(g.strangers.items), len(g.friends.items)} {
@@ -328,5 +330,68 @@ func TestRecover(t *testing.T) {
 	}
 	if w := h.send("GET", "/", bearer(secret)); w.Code != http.StatusUnauthorized {
 		t.Errorf("old tokens: %d", w.Code)
+	}
+}
+
+// TestGuessesAtOnce: many guesses sent at once are no more guesses than sent one by one.
+func TestGuessesAtOnce(t *testing.T) {
+	for name, address := range map[string]func(int) string{
+		"one address":    func(int) string { return "198.51.100.1" },
+		"many addresses": func(i int) string { return fmt.Sprintf("198.51.%d.%d", i, i) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			var wg sync.WaitGroup
+			var looked atomic.Int64
+			for i := range 100 {
+				wg.Go(func() {
+					_, _, err := h.SignIn(context.Background(), "alice", "wrong", "", address(i), agent)
+					if errors.Is(err, ErrWrong) {
+						looked.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			if n := looked.Load(); n != freeFailures {
+				t.Errorf("%d guesses were looked at", n)
+			}
+		})
+	}
+}
+
+// TestFriendsOwnFailures: an address that a user signed in from is not kept out by others, but by itself.
+func TestFriendsOwnFailures(t *testing.T) {
+	h := newHouse(t)
+	h.as("alice")
+	try := func(address, password string) error {
+		_, _, err := h.SignIn(context.Background(), "alice", password, "", address, agent)
+		return err
+	}
+	for range freeFailures {
+		try(somewhere, "wrong")
+	}
+	var paused *Paused
+	if err := try(somewhere, rightPassword); !errors.As(err, &paused) {
+		t.Errorf("a friend guesses on: %v", err)
+	}
+	if err := try("203.0.113.1", rightPassword); err != nil {
+		t.Errorf("elsewhere: %v", err)
+	}
+	h.clock.add(firstPause)
+	if err := try(somewhere, rightPassword); err != nil {
+		t.Errorf("after the pause: %v", err)
+	}
+}
+
+func TestMissingCodeIsRecorded(t *testing.T) {
+	h := newHouse(t)
+	h.enrol("alice")
+	for range addressFailures + 5 { // it is no failure of the address
+		if _, _, err := h.SignIn(context.Background(), "alice", rightPassword, "", somewhere, agent); !errors.Is(err, ErrCode) {
+			t.Fatal(err)
+		}
+	}
+	if e := h.store.last(); e.Outcome != audit.Refused || e.Object.Name != "alice" || !strings.Contains(e.Reason, "code is missing") {
+		t.Errorf("recorded: %+v", e)
 	}
 }

@@ -54,7 +54,7 @@ func (s *Authority) NewAPIToken(ctx context.Context, r TokenRequest) (Token, str
 func (s *Authority) checkRequest(r TokenRequest) error {
 	now := s.now()
 	switch {
-	case strings.TrimSpace(r.Title) == "" || len(r.Title) > maxTitle:
+	case strings.TrimSpace(r.Title) == "" || !plain(r.Title, maxTitle):
 		return invalid("a token needs a title of at most %d bytes that says what it is for", maxTitle)
 	case !r.Expires.After(now):
 		return invalid("a token needs a date of expiry in the future")

@@ -89,23 +89,19 @@ func (s *Authority) ConfirmTOTP(ctx context.Context, code string) (recovery []st
 	if !p.SignedIn() || p.Token != TokenSession {
 		return nil, ErrSignedOut
 	}
-	if wait, err := s.paused(ctx, attempt{address: p.Address, via: "console"}); err != nil {
-		return nil, err
-	} else if wait != nil {
-		return nil, wait
-	}
-	_, err = s.edit(ctx, p.ID, s.entry(ctx, "user.totp-confirm", "user", p.Name), func(u *User) error {
-		if u.HasTOTP || len(u.TOTP) == 0 {
-			return invalid("there is nothing to confirm: enrol first")
-		}
-		if recovery, err = s.confirm(ctx, u, code); err != nil {
+	a := attempt{name: p.Name, address: p.Address, via: "console"}
+	err = s.charged(ctx, a, func() error {
+		_, err := s.edit(ctx, p.ID, s.entry(ctx, "user.totp-confirm", "user", p.Name), func(u *User) (err error) {
+			if u.HasTOTP || len(u.TOTP) == 0 {
+				return invalid("there is nothing to confirm: enrol first")
+			}
+			u.HasTOTP = true
+			recovery, err = s.confirm(ctx, u, code)
 			return err
-		}
-		u.HasTOTP = true
-		return nil
+		})
+		return err
 	})
 	if errors.Is(err, ErrWrong) {
-		s.guard.failed(p.Address, s.now())
 		return nil, invalid("the code is wrong: check the clock of the device")
 	} else if err != nil {
 		return nil, err
@@ -152,7 +148,8 @@ func (s *Authority) DisableTOTP(ctx context.Context, password, code string) erro
 		return nil
 	})
 	if errors.Is(err, ErrWrong) {
-		return s.wrong(ctx, attempt{name: u.Name, address: p.Address, via: "console"}, u, "wrong one-time code")
+		a := attempt{name: u.Name, address: p.Address, via: "console"}
+		return s.charged(ctx, a, func() error { return s.wrong(ctx, a, u, "wrong one-time code") })
 	}
 	s.principals.forget()
 	return err

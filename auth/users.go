@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // NewUser asks for a local user.
@@ -104,11 +105,17 @@ func checkGroups(groups []string) error {
 		return invalid("more than %d groups", maxGroups)
 	}
 	for _, g := range groups {
-		if strings.TrimSpace(g) == "" || len(g) > maxGroup {
+		if strings.TrimSpace(g) == "" || !plain(g, maxGroup) {
 			return invalid("no name of a group: %q", g)
 		}
 	}
 	return nil
+}
+
+// plain reports whether text of a user is of at most limit bytes, without control characters.
+func plain(s string, limit int) bool {
+	control := func(r rune) bool { return r < ' ' || r == 0x7f }
+	return len(s) <= limit && utf8.ValidString(s) && !strings.ContainsFunc(s, control)
 }
 
 func normalGroups(groups []string) []string {
@@ -144,7 +151,7 @@ func (s *Authority) UpdateUser(ctx context.Context, id string, c UserChange) (Us
 }
 
 func (s *Authority) update(ctx context.Context, id string, c UserChange) (User, error) {
-	by := s.entry(ctx, "user.update", "user", id)
+	by := s.entry(ctx, "user.update", "user", strings.TrimPrefix(id, "user:"))
 	by.Detail = c.detail()
 	u, err := s.edit(ctx, id, by, func(u *User) error {
 		*u = c.apply(*u)
@@ -224,7 +231,7 @@ func (s *Authority) DeleteUser(ctx context.Context, id string) error {
 	}
 	s.users.Lock()
 	defer s.users.Unlock()
-	if err := s.store.DeleteUser(ctx, id, s.entry(ctx, "user.delete", "user", id)); err != nil {
+	if err := s.store.DeleteUser(ctx, id, s.entry(ctx, "user.delete", "user", strings.TrimPrefix(id, "user:"))); err != nil {
 		return fmt.Errorf("deleting user %s: %w", id, err)
 	}
 	s.principals.forget()
@@ -269,19 +276,11 @@ func (s *Authority) prove(ctx context.Context, p Principal, password string) (Us
 		return User{}, invalid("this user signs in by another provider and has no password here")
 	}
 	a := attempt{name: u.Name, password: password, address: p.Address, via: "console"}
-	if wait, err := s.paused(ctx, a); err != nil {
-		return User{}, err
-	} else if wait != nil {
-		return User{}, wait
-	}
-	ok, _, err := s.hasher.matches(ctx, bounded(password), u.Password)
-	if err != nil {
-		return User{}, err
-	}
-	if !ok {
-		return User{}, s.wrong(ctx, a, u, "wrong password")
-	}
-	return u, nil
+	err = s.charged(ctx, a, func() (err error) {
+		u, err = s.known(ctx, a)
+		return err
+	})
+	return u, err
 }
 
 func (s *Authority) setPassword(ctx context.Context, id, password string, mustChange bool, action string) error {
