@@ -16,7 +16,7 @@ func retryAfter(w http.ResponseWriter, err error) {
 	switch {
 	case errors.As(err, &paused):
 		w.Header().Set("Retry-After", strconv.Itoa(int(paused.For/time.Second)))
-	case errors.Is(err, ErrBusy):
+	case errors.Is(err, ErrBusy), errors.Is(err, errUnreachable):
 		w.Header().Set("Retry-After", "1")
 	}
 }

@@ -98,7 +98,7 @@ func New(cfg Config) (*Authority, error) {
 			return nil, invalid("the public URL %q is none: %v", cfg.PublicURL, err)
 		}
 	}
-	s.providers, err = newProviders(cfg.OIDC, public, cfg.Client)
+	s.providers, err = newProviders(cfg.OIDC, public, cfg.Client, cfg.Clock)
 	return s, err
 }
 
@@ -121,6 +121,7 @@ func defaults(cfg *Config) {
 
 // Run notes when tokens were used and drops those that expired, until ctx ends. It then notes the last uses.
 func (s *Authority) Run(ctx context.Context) {
+	s.recallFriends(ctx)
 	tick := time.NewTicker(20 * time.Second)
 	defer tick.Stop()
 	for n := 0; ; n++ {
@@ -139,17 +140,30 @@ func (s *Authority) Run(ctx context.Context) {
 	}
 }
 
+// recallFriends takes the addresses of open sessions for known ones, so that a start under attack keeps nobody out.
+func (s *Authority) recallFriends(ctx context.Context) {
+	all, err := s.store.Tokens(ctx, "")
+	if err != nil {
+		s.log.WarnContext(ctx, "reading open sessions failed", errorAttr(err))
+	}
+	for _, t := range all {
+		if t.Kind == TokenSession && t.Address != "" {
+			s.guard.befriend(t.Subject, t.Address)
+		}
+	}
+}
+
 func (s *Authority) flush(ctx context.Context) {
 	if used := s.uses.take(); len(used) > 0 {
 		if err := s.store.TouchTokens(ctx, used); err != nil {
-			s.log.WarnContext(ctx, "noting the use of tokens failed", slog.Any("error", err))
+			s.log.WarnContext(ctx, "noting the use of tokens failed", errorAttr(err))
 		}
 	}
 }
 
 func (s *Authority) dropExpired(ctx context.Context) {
 	if _, err := s.store.DropTokens(ctx, s.now()); err != nil {
-		s.log.WarnContext(ctx, "dropping expired tokens failed", slog.Any("error", err))
+		s.log.WarnContext(ctx, "dropping expired tokens failed", errorAttr(err))
 	}
 }
 

@@ -64,12 +64,19 @@ func (s *Authority) serveToken(f func(*http.Request) (tokenAnswer, error)) http.
 // refuseToken answers in the form of the distribution specification and of RFC 6749, section 5.2, in one.
 func (s *Authority) refuseToken(w http.ResponseWriter, r *http.Request, err error) {
 	status := statusOf(err)
-	if status == http.StatusInternalServerError {
+	switch {
+	case status == http.StatusInternalServerError:
 		s.log.ErrorContext(r.Context(), "giving a token failed", errorAttr(err))
 		err = errors.New("the token could not be made")
+	case errors.Is(err, errUnreachable):
+		s.log.WarnContext(r.Context(), "an issuer cannot be reached", errorAttr(err))
+		err = errUnreachable
 	}
 	retryAfter(w, err)
-	code := map[int]string{http.StatusBadRequest: "invalid_request", http.StatusInternalServerError: "server_error"}[status]
+	code := map[int]string{
+		http.StatusBadRequest: "invalid_request", http.StatusInternalServerError: "server_error",
+		http.StatusServiceUnavailable: "temporarily_unavailable", http.StatusTooManyRequests: "temporarily_unavailable",
+	}[status]
 	if status == http.StatusUnauthorized && r.Method == http.MethodGet {
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+s.cfg.Service+`", charset="UTF-8"`)
 	}

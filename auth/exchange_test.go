@@ -187,6 +187,14 @@ func TestExchangeForge(t *testing.T) {
 	}
 	server.Close() // the keys are known
 	answerOf(t, h.exchangeFor(server.key.jwt(t, claims)))
+	i.URL = server.URL + "/away"
+	if err := h.PutIssuer(h.as("root"), i); err != nil {
+		t.Fatal(err)
+	}
+	claims["iss"] = i.URL
+	if w := h.exchangeFor(server.key.jwt(t, claims)); w.Code != 503 || strings.Contains(w.Body.String(), "dial") {
+		t.Errorf("an issuer that is away: %d %s", w.Code, w.Body)
+	}
 }
 
 func TestIssuerRules(t *testing.T) {

@@ -210,7 +210,7 @@ func (v *issuers) load(ctx context.Context, i Issuer) (oidc.KeySet, error) {
 	}
 	p, err := oidc.NewProvider(oidc.ClientContext(ctx, v.client), i.URL)
 	if err != nil {
-		return nil, fmt.Errorf("asking issuer %s for its keys: %w", i.URL, err)
+		return nil, fmt.Errorf("%w: asking issuer %s for its keys: %w", errUnreachable, i.URL, err)
 	}
 	var meta struct {
 		JWKS string `json:"jwks_uri"`
@@ -222,7 +222,11 @@ func (v *issuers) load(ctx context.Context, i Issuer) (oidc.KeySet, error) {
 	return oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), v.client), meta.JWKS), nil
 }
 
-var errNotTrusted = errors.New("the token is not one that is trusted here")
+var (
+	errNotTrusted = errors.New("the token is not one that is trusted here")
+	// errUnreachable counts as a failure of the address that asked: else anybody could make the hub ask without end.
+	errUnreachable = errors.New("the issuer cannot be reached")
+)
 
 // verify checks signature, issuer, audience, times and claims of a token.
 func (v *issuers) verify(ctx context.Context, i Issuer, token string) (map[string]any, error) {

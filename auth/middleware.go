@@ -39,7 +39,7 @@ func (s *Authority) identify(r *http.Request) (Principal, error) {
 	}
 	header := r.Header.Get("Authorization")
 	switch {
-	case isTokenPath(r.URL.Path): // checks credentials itself
+	case isTokenPath(r.URL.Path), isHealth(r.URL.Path): // the first checks credentials itself, the second asks nothing
 		return nobody(s.Address(r)), nil
 	case header != "":
 		return s.byHeader(r.Context(), header, s.Address(r), isRegistry(r.URL.Path))
@@ -50,6 +50,8 @@ func (s *Authority) identify(r *http.Request) (Principal, error) {
 }
 
 func isRegistry(path string) bool { return path == "/v2" || strings.HasPrefix(path, "/v2/") }
+
+func isHealth(path string) bool { return path == "/healthz" || path == "/readyz" }
 
 func isTokenPath(path string) bool { return path == tokenPath || path == exchangePath }
 
@@ -177,7 +179,7 @@ func statusOf(err error) int {
 	switch {
 	case errors.As(err, &paused):
 		return http.StatusTooManyRequests
-	case errors.Is(err, ErrBusy):
+	case errors.Is(err, ErrBusy), errors.Is(err, errUnreachable):
 		return http.StatusServiceUnavailable
 	case errors.Is(err, errCSRF), errors.Is(err, errCrossSite), errors.Is(err, ErrRefused):
 		return http.StatusForbidden

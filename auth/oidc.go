@@ -43,11 +43,17 @@ type Provider struct {
 type provider struct {
 	Provider
 	client *http.Client
+	now    func() time.Time
+
 	mu     sync.Mutex
 	found  *oidc.Provider
+	failed time.Time // the last time that it could not be reached
 }
 
-func newProviders(all []Provider, public *url.URL, client *http.Client) ([]*provider, error) {
+// askAgain is how long a provider that could not be reached is left alone.
+const askAgain = 5 * time.Second
+
+func newProviders(all []Provider, public *url.URL, client *http.Client, now func() time.Time) ([]*provider, error) {
 	var providers []*provider
 	seen := map[string]bool{}
 	for _, p := range all {
@@ -66,7 +72,7 @@ func newProviders(all []Provider, public *url.URL, client *http.Client) ([]*prov
 		if p.Scopes == nil {
 			p.Scopes = []string{"profile", "email"}
 		}
-		providers = append(providers, &provider{Provider: p, client: client})
+		providers = append(providers, &provider{Provider: p, client: client, now: now})
 	}
 	return providers, nil
 }
@@ -77,10 +83,14 @@ func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	if p.found != nil {
 		return p.found, nil
 	}
+	if p.now().Sub(p.failed) < askAgain {
+		return nil, fmt.Errorf("%w: sign-in provider %s, a moment ago", errUnreachable, p.ID)
+	}
 	// Its key set outlives the request.
 	found, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), p.Issuer)
 	if err != nil {
-		return nil, fmt.Errorf("asking sign-in provider %s: %w", p.ID, err)
+		p.failed = p.now()
+		return nil, fmt.Errorf("%w: asking sign-in provider %s: %w", errUnreachable, p.ID, err)
 	}
 	p.found = found
 	return found, nil
@@ -185,7 +195,12 @@ func (s *Authority) endOIDC(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the sign-in was not begun in this browser, or took too long: begin again", http.StatusBadRequest)
 		return
 	}
-	cookie, err := s.arrive(r, p, j)
+	var cookie *http.Cookie
+	address := s.Address(r)
+	err := s.charged(r.Context(), attempt{name: address, address: address, via: "oidc:" + p.ID}, func() (err error) {
+		cookie, err = s.arrive(r, p, j)
+		return err
+	})
 	if err != nil {
 		s.refuseOIDC(w, r, p, err)
 		return
@@ -303,6 +318,11 @@ func (p *provider) groups(claims map[string]any) []string {
 }
 
 func (s *Authority) refuseOIDC(w http.ResponseWriter, r *http.Request, p *provider, err error) {
+	if status := statusOf(err); status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		retryAfter(w, err)
+		http.Error(w, err.Error(), status)
+		return
+	}
 	if !errors.Is(err, errNotTrusted) {
 		s.log.ErrorContext(r.Context(), "sign-in by a provider failed", errorAttr(err))
 		http.Error(w, "the sign-in failed: try again later", http.StatusBadGateway)

@@ -158,7 +158,19 @@ func TestOIDCOtherBrowser(t *testing.T) {
 func TestOIDCProviderAway(t *testing.T) {
 	h, server := newCorp(t, nil)
 	server.Close()
-	if r := h.browse("/signin/oidc/corp"); r.StatusCode != http.StatusBadGateway {
+	for range 2 {
+		if r := h.browse("/signin/oidc/corp"); r.StatusCode != http.StatusBadGateway {
+			t.Error(r.Status)
+		}
+	}
+}
+
+func TestOIDCIsLimited(t *testing.T) {
+	h, server := newCorp(t, nil)
+	for range addressFailures {
+		h.visit(server, map[string]any{"nonce": "x"})
+	}
+	if r := h.visit(server, nil); r.StatusCode != http.StatusTooManyRequests || r.Header.Get("Retry-After") == "" {
 		t.Error(r.Status)
 	}
 }

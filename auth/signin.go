@@ -63,11 +63,16 @@ func (s *Authority) charged(ctx context.Context, a attempt, f func() error) erro
 		err = f()
 		leave()
 	}
-	var paused *Paused
-	if !errors.Is(err, ErrWrong) && !errors.Is(err, errNotTrusted) && !errors.As(err, &paused) {
+	if !failure(err) {
 		s.guard.refund(a.address, s.now())
 	}
 	return err
+}
+
+// failure tells a guess from a success and from what is not the client's doing.
+func failure(err error) bool {
+	var paused *Paused
+	return errors.Is(err, ErrWrong) || errors.Is(err, errNotTrusted) || errors.Is(err, errUnreachable) || errors.As(err, &paused)
 }
 
 // known returns the user whose name and password these are.

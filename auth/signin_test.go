@@ -395,3 +395,29 @@ func TestMissingCodeIsRecorded(t *testing.T) {
 		t.Errorf("recorded: %+v", e)
 	}
 }
+
+// TestRun: a start recalls where users sign in from, and an end notes the last uses of tokens.
+func TestRun(t *testing.T) {
+	h := newHouse(t)
+	tok, secret := h.token("alice")
+	h.send("GET", "/", bearer(secret))
+	again, err := New(h.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	again.Run(ctx)
+	if !again.guard.knows("user:alice", somewhere) || again.guard.knows("user:alice", "203.0.113.1") {
+		t.Error("the addresses of open sessions are not known")
+	}
+	h.Run(ctx)
+	if h.store.tokens[tok.ID].Used.IsZero() {
+		t.Error("the last use is not noted")
+	}
+	h.clock.add(48 * time.Hour)
+	h.dropExpired(context.Background())
+	if len(h.store.tokens) != 0 {
+		t.Errorf("%d expired tokens are kept", len(h.store.tokens))
+	}
+}
