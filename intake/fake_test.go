@@ -24,6 +24,7 @@ import (
 type store struct {
 	mu          sync.Mutex
 	manifests   map[[2]string]*catalog.Manifest
+	where       map[string]map[string]bool // digest → repositories
 	tags        map[[2]string]catalog.Tag
 	inventories map[string]finding.Inventory
 	results     map[[2]string]finding.Result
@@ -38,7 +39,7 @@ type store struct {
 
 func newStore() *store {
 	return &store{
-		manifests: map[[2]string]*catalog.Manifest{}, tags: map[[2]string]catalog.Tag{}, inventories: map[string]finding.Inventory{},
+		manifests: map[[2]string]*catalog.Manifest{}, where: map[string]map[string]bool{}, tags: map[[2]string]catalog.Tag{}, inventories: map[string]finding.Inventory{},
 		results: map[[2]string]finding.Result{}, settings: map[string][]byte{},
 	}
 }
@@ -89,8 +90,8 @@ func (s *store) Manifest(_ context.Context, repository, digest string) (catalog.
 
 func (s *store) Locate(_ context.Context, digest string) (out []catalog.Manifest, err error) {
 	defer s.lock()()
-	for key, m := range s.manifests {
-		if key[1] == digest && m.Deleted.IsZero() {
+	for repository := range s.where[digest] {
+		if m := s.manifests[[2]string{repository, digest}]; m != nil && m.Deleted.IsZero() {
 			out = append(out, s.copyOf(m))
 		}
 	}
@@ -127,12 +128,20 @@ func (s *store) PutManifest(_ context.Context, m catalog.Manifest, jobs []job.Jo
 	if old := s.manifests[key]; old != nil {
 		m.Status, m.Reasons, m.Scan, m.Override = old.Status, old.Reasons, old.Scan, old.Override
 	}
-	s.manifests[key] = &m
+	s.put(&m)
 	for _, j := range jobs {
 		s.enqueue(j)
 	}
 	s.records = append(s.records, by...)
 	return nil
+}
+
+func (s *store) put(m *catalog.Manifest) {
+	s.manifests[[2]string{m.Repository, m.Digest}] = m
+	if s.where[m.Digest] == nil {
+		s.where[m.Digest] = map[string]bool{}
+	}
+	s.where[m.Digest][m.Repository] = true
 }
 
 func (s *store) PutTag(_ context.Context, t catalog.Tag, by ...audit.Entry) error {
