@@ -2,6 +2,8 @@ package trust
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -76,4 +78,16 @@ func TestRuleIsPolicy(t *testing.T) {
 	}
 	var back catalog.TrustRule
 	must(t, json.Unmarshal(toJSON(t, got), &back))
+}
+
+// TestDocumentedPolicy: the example in the documentation is read.
+func TestDocumentedPolicy(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "docs", "trust.md"))
+	must(t, err)
+	_, text, _ := strings.Cut(string(page), "```yaml\n")
+	text, _, found := strings.Cut(text, "```")
+	p, err := DecodePolicy([]byte(text))
+	if err != nil || !found || len(p.Signers) != 3 || len(p.Attestations) != 3 || !p.SameRepository || time.Duration(p.Attestations[2].MaxAge) != 7*24*time.Hour {
+		t.Errorf("%v: %s", err, indent(p))
+	}
 }
