@@ -79,17 +79,16 @@ type Ring struct {
 	retired  []provider // replaced, closed in the end
 	health   health
 
-	stop context.CancelFunc
-	done chan struct{}
+	stop    context.CancelFunc // nil where nothing runs
+	running sync.WaitGroup
 }
 
 // Open reads the ring, or makes one if there is none, and asks the provider for the first key: a hub without its key
 // does not start. With Provider "" it returns a ring that is not Enabled. Close it.
 func Open(ctx context.Context, cfg Config) (*Ring, error) {
 	cfg = defaults(cfg)
-	r := &Ring{cfg: cfg, store: cfg.Store, cache: newCache(), health: health{failing: map[string]error{}}, done: make(chan struct{})}
+	r := &Ring{cfg: cfg, store: cfg.Store, cache: newCache(), health: health{failing: map[string]error{}}}
 	if cfg.Provider == "" {
-		close(r.done)
 		return r, nil
 	}
 	var err error
@@ -104,7 +103,8 @@ func Open(ctx context.Context, cfg Config) (*Ring, error) {
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r.stop = stop
-	go r.watch(run)
+	r.running.Go(func() { r.watch(run) })
+	r.running.Go(func() { r.sweep(run) })
 	return r, nil
 }
 
@@ -134,7 +134,7 @@ func (r *Ring) Close() error {
 		return nil
 	}
 	r.stop()
-	<-r.done
+	r.running.Wait()
 	r.cache.purge(func(string, *entry) bool { return true })
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -53,9 +53,7 @@ func openVault(t *testing.T) (*transit, *bench) {
 	double := &transit{}
 	server := httptest.NewServer(double)
 	t.Cleanup(server.Close)
-	cfg := vault.DefaultConfig()
-	cfg.Address, cfg.MaxRetries = server.URL, 0
-	client, err := hashivault.Dial(t.Context(), &hashivault.Config{Token: "s.secret", APIConfig: *cfg})
+	client, err := hashivault.Dial(t.Context(), &hashivault.Config{Token: "s.secret", APIConfig: vault.Config{Address: server.URL}})
 	if err != nil {
 		t.Fatal(err)
 	}

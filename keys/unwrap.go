@@ -47,6 +47,9 @@ func (r *Ring) fetch(ctx context.Context, k wrappedKey) error {
 	if err == nil {
 		key, err = openEnvelope(k, text)
 	}
+	if err != nil && ctx.Err() != nil { // the hub is closing: this tells nothing about the provider
+		return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+	}
 	r.report(k.ID, asked, err)
 	if err == nil {
 		r.cache.put(k.ID, key, asked, asked.Add(r.cfg.Cache))
@@ -75,30 +78,46 @@ func (r *Ring) source(k wrappedKey) (provider, []byte) {
 // final errors end a key's life in memory; others leave it the rest of its time.
 func final(err error) bool { return errors.Is(err, errRefused) || errors.Is(err, ErrTampered) }
 
-// watch keeps the keys in use fresh and removes those whose time is over, until ctx ends.
+// watch asks for the keys in use again and again until ctx ends.
 func (r *Ring) watch(ctx context.Context) {
-	defer close(r.done)
-	check := r.now().Add(r.cfg.Cache / 2)
+	pause := r.cfg.Cache / 2
 	for {
+		next := r.now().Add(pause)
 		r.mu.Lock()
-		r.health.next = check
+		r.health.next = next
 		r.mu.Unlock()
-		next := check
-		if first := r.cache.expiry(); !first.IsZero() && first.Before(next) {
-			next = first
-		}
-		timer := time.NewTimer(max(next.Sub(r.now()), time.Millisecond))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if !wait(ctx, pause) {
 			return
-		case <-timer.C:
 		}
-		if !r.now().Before(check) {
-			r.check(ctx)
-			check = r.now().Add(r.pause())
+		r.check(ctx)
+		pause = r.pause()
+	}
+}
+
+// sweep removes keys as their time is over, until ctx ends. It is apart from watch, which may wait for the provider.
+func (r *Ring) sweep(ctx context.Context) {
+	most := r.cfg.Cache / 10 // a key that comes while it waits lives for a whole Cache
+	for {
+		pause := most
+		if first := r.cache.expiry(); !first.IsZero() {
+			pause = min(most, first.Sub(r.now()))
+		}
+		if !wait(ctx, max(pause, time.Millisecond)) {
+			return
 		}
 		r.expire()
+	}
+}
+
+// wait returns false if ctx ends before the time is over.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 

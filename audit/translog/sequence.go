@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	batchSize = 256
+	batchSize = 1024
 	// checkpointEvery is how often the log signs while it grows.
 	checkpointEvery = 200 * time.Millisecond
 	// appendTimeout bounds one batch, from appending to the checkpoint.
