@@ -229,29 +229,64 @@ func (t tx) imagesFilter(ctx context.Context, q catalog.Images) (f filter, err e
 		f.add(`m.tags > 0`)
 	}
 	if q.Search != "" {
-		addSearch(&f, q.Search)
+		if err := t.addSearch(ctx, &f, q.Search); err != nil {
+			return f, err
+		}
 	}
 	if q.Finding != "" {
 		ids, err := t.idsOf(ctx, q.Finding)
 		if err != nil {
 			return f, err
 		}
-		var v filter
-		addIDs(&v, "v.vid", ids)
-		f.add(`m.id IN (SELECT o.manifest_id FROM finding v JOIN occurrence o ON o.finding_id = v.id`+v.sql()+`)`, v.args...)
+		if err := t.addAffected(ctx, &f, ids); err != nil {
+			return f, err
+		}
 	}
 	return f, nil
 }
 
-func addSearch(f *filter, text string) {
-	where := `m.repo_id IN (SELECT id FROM repository WHERE name {{like}} ? ESCAPE '\')
-		OR m.id IN (SELECT manifest_id FROM tag WHERE name {{like}} ? ESCAPE '\')`
-	args := []any{contains(text), contains(text)}
+// dense is the number of hits from which it is cheaper to go through the images in their order until a page is full
+// than to gather all hits and sort them.
+const dense = 2000
+
+// many reports whether a query has more rows than that.
+func (t tx) many(ctx context.Context, query string, args ...any) (bool, error) {
+	var n int
+	err := t.row(ctx, `SELECT count(*) FROM (`+query+` LIMIT ?) AS hits`, append(args[:len(args):len(args)], dense+1)...).Scan(&n)
+	return n > dense, err
+}
+
+// addAffected selects the images that carry findings of these ids.
+func (t tx) addAffected(ctx context.Context, f *filter, ids []string) error {
+	var v filter
+	addIDs(&v, "v.vid", ids)
+	hits := `SELECT o.manifest_id FROM finding v JOIN occurrence o ON o.finding_id = v.id` + v.sql()
+	all, err := t.many(ctx, hits, v.args...)
+	if all {
+		f.add(`EXISTS (SELECT 1 FROM finding v JOIN occurrence o ON o.finding_id = v.id AND o.manifest_id = m.id`+v.sql()+` AND v.repo_id = m.repo_id)`, v.args...)
+	} else {
+		f.add(`m.id IN (`+hits+`)`, v.args...)
+	}
+	return err
+}
+
+// addSearch selects images by a part of their repository's name, of a tag or of their digest.
+func (t tx) addSearch(ctx context.Context, f *filter, text string) error {
+	const tags = `SELECT manifest_id FROM tag WHERE name {{like}} ? ESCAPE '\'`
+	like := contains(text)
+	where, args := `m.repo_id IN (SELECT id FROM repository WHERE name {{like}} ? ESCAPE '\')`, []any{like, like}
+	all, err := t.many(ctx, tags, like)
+	if all {
+		where += ` OR EXISTS (SELECT 1 FROM tag g WHERE g.manifest_id = m.id AND g.name {{like}} ? ESCAPE '\')`
+	} else {
+		where += ` OR m.id IN (` + tags + `)`
+	}
 	if digest := digestArgs(text); digest != nil {
 		where += ` OR m.id IN (SELECT id FROM manifest WHERE {{instr}}(digest, ?) > 0)` // reads nothing but an index
 		args = append(args, digest...)
 	}
 	f.add("("+where+")", args...)
+	return err
 }
 
 // digestArgs adds digests to what is searched, where the text can be part of one.

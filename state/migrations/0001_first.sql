@@ -152,10 +152,10 @@ CREATE TABLE finding (
 	doc             {{text}} NOT NULL -- JSON: aliases, and what exceptions are matched against
 ){{strict}};
 CREATE INDEX finding_repo ON finding (repo_id, state, severity, exploited, source);
-CREATE INDEX finding_repo_rank ON finding (repo_id, rank, id);
 CREATE INDEX finding_state_rank ON finding (state, rank, id);
 CREATE INDEX finding_rank ON finding (rank, id);
 CREATE INDEX finding_vid ON finding (vid, rank, id);
+CREATE INDEX finding_vid_repo ON finding (vid, repo_id);
 CREATE INDEX finding_due ON finding (due) WHERE state = 'open' AND due <> 0;
 CREATE INDEX finding_exception ON finding (exception) WHERE exception <> 0;
 CREATE INDEX finding_until ON finding (exception_until) WHERE exception_until <> 0;
