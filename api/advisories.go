@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+
 	"github.com/seawall/seawall/auth"
 	"github.com/seawall/seawall/catalog"
 )
@@ -97,13 +99,7 @@ func (c *call) database() (reply, error) {
 }
 
 func (c *call) updateDatabase() (reply, error) {
-	if err := c.record(c.entry("database.update", "database", "advisories")); err != nil {
-		return nil, err
-	}
-	id, err := c.s.Actions.UpdateDatabase(c.ctx(), c.who.Actor)
-	if err != nil {
-		return nil, err
-	}
-	c.publish("jobs", "")
-	return accepted(id), nil
+	return c.order(c.entry("database.update.order", "database", "advisories"), func(ctx context.Context) (int64, error) {
+		return c.s.Actions.UpdateDatabase(ctx, c.who.Actor)
+	})
 }

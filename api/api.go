@@ -43,7 +43,7 @@ type Config struct {
 	CheckRule func(*catalog.Rule) error
 	// Credentials keeps what imports and mirrors sign in with; nil answers its routes with 503.
 	Credentials CredentialStore
-	// Answers keeps the answers of requests with an Idempotency-Key; nil refuses such a key.
+	// Answers keeps the answers of requests with an Idempotency-Key; nil keeps them in this process alone.
 	Answers Answers
 	// Events is where changes are published; nil makes a Broker of its own.
 	Events *Broker
@@ -174,6 +174,9 @@ func New(c Config) *Server {
 	}
 	if c.Events == nil {
 		c.Events = NewBroker(BrokerConfig{})
+	}
+	if c.Answers == nil {
+		c.Answers = &memory{clock: c.Clock, kept: map[string]remembered{}}
 	}
 	c.Limits = c.Limits.withDefaults()
 	s := &Server{Config: c, mux: http.NewServeMux()}

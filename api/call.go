@@ -70,6 +70,20 @@ func (c *call) act(e audit.Entry, do func(context.Context) error) error {
 	return err
 }
 
+// order has something done later, by a job, and records whether it was taken.
+func (c *call) order(e audit.Entry, do func(context.Context) (job int64, err error)) (reply, error) {
+	var id int64
+	err := c.act(e, func(ctx context.Context) (err error) {
+		id, err = do(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.publish("jobs", "")
+	return accepted(id), nil
+}
+
 // follow notes that what should have followed a committed change failed: the change stands, so the caller gets the
 // answer to it.
 func (c *call) follow(err error, what string) {

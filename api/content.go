@@ -232,7 +232,7 @@ func (c *call) imageFindings() (reply, error) {
 	}
 	found := besides(c.path("repository"), &r, tracked)
 	found.Items = slices.DeleteFunc(found.Items, func(f ImageFinding) bool {
-		return f.Severity < least || suppressed != nil && (f.Suppressed != nil) != *suppressed || !f.about(search)
+		return f.Severity < least || suppressed != nil && !*suppressed && f.Suppressed != nil || !f.about(search)
 	})
 	found.Total = len(found.Items)
 	if c.wantsCSV() {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/seawall/seawall/audit"
@@ -23,16 +24,9 @@ func (c *call) scan() (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := c.entry("image.scan.order", "image", c.imageName())
-	if err := c.record(e); err != nil {
-		return nil, err
-	}
-	id, err := c.s.Actions.Scan(c.ctx(), m.Repository, m.Digest, c.who.Actor)
-	if err != nil {
-		return nil, err
-	}
-	c.publish("jobs", "")
-	return accepted(id), nil
+	return c.order(c.entry("image.scan.order", "image", c.imageName()), func(ctx context.Context) (int64, error) {
+		return c.s.Actions.Scan(ctx, m.Repository, m.Digest, c.who.Actor)
+	})
 }
 
 func (c *call) putOverride() (reply, error) {

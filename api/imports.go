@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"regexp"
 	"strings"
 
@@ -40,15 +41,7 @@ func (c *call) importImage() (reply, error) {
 	}
 	e := c.entry("image.import.order", "repository", repository)
 	e.Detail = map[string]string{"source": in.Source, "destination": in.Destination}
-	if err := c.record(e); err != nil {
-		return nil, err
-	}
-	id, err := c.s.Actions.Import(c.ctx(), in, c.who.Actor)
-	if err != nil {
-		return nil, err
-	}
-	c.publish("jobs", "")
-	return accepted(id), nil
+	return c.order(e, func(ctx context.Context) (int64, error) { return c.s.Actions.Import(ctx, in, c.who.Actor) })
 }
 
 func (c *call) collect() (reply, error) {
@@ -60,13 +53,5 @@ func (c *call) collect() (reply, error) {
 	if in.DryRun {
 		e.Detail = map[string]string{"dryRun": "true"}
 	}
-	if err := c.record(e); err != nil {
-		return nil, err
-	}
-	id, err := c.s.Actions.Collect(c.ctx(), in, c.who.Actor)
-	if err != nil {
-		return nil, err
-	}
-	c.publish("jobs", "")
-	return accepted(id), nil
+	return c.order(e, func(ctx context.Context) (int64, error) { return c.s.Actions.Collect(ctx, in, c.who.Actor) })
 }

@@ -29,7 +29,6 @@ var (
 	errShownOnce    = errors.New("this was done, and its secret was shown then: make another with a new Idempotency-Key, and revoke this one")
 	errKey          = errors.New("an Idempotency-Key has 1 to 255 printable ASCII characters")
 	errNoLog        = errors.New("this hub keeps no tamper-evident log")
-	errNoAnswers    = errors.New("this hub keeps no answers: send the request without Idempotency-Key")
 )
 
 // ErrUnavailable says that a part of the hub, or what it needs, is not there now (503). Actions wrap it.
@@ -92,7 +91,6 @@ var statuses = []struct {
 	{errShownOnce, http.StatusConflict, "shown-once"},
 	{errKey, http.StatusBadRequest, ""},
 	{errNoLog, http.StatusServiceUnavailable, ""},
-	{errNoAnswers, http.StatusBadRequest, ""},
 	{auth.ErrCode, http.StatusUnauthorized, "totp-required"},
 	{auth.ErrSignedOut, http.StatusUnauthorized, "signed-out"},
 	{auth.ErrWrong, http.StatusUnauthorized, "wrong-credentials"},
