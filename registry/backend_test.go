@@ -54,6 +54,7 @@ func backends() []backend {
 		{"directory", directoryConfig},
 		{"directory sealed", func(t testing.TB) registry.Config { return seal(directoryConfig(t)) }},
 		{"s3", s3Config},
+		{"s3 alone", func(t testing.TB) registry.Config { c := s3Config(t); c.Shared = false; return c }},
 		{"s3 sealed", func(t testing.TB) registry.Config { return seal(s3Config(t)) }},
 	}
 }

@@ -355,7 +355,7 @@ func TestDirect(t *testing.T) {
 	everywhere(t, func(t *testing.T, c client) {
 		ctx := t.Context()
 		p := c.image("direct")
-		m, err := c.reg.PutManifest(ctx, "direct", typeOf(p), p, "t")
+		m, err := c.reg.PutManifest(ctx, "direct", typeOf(p), p, "t", "s", "t")
 		if err != nil || m.Platform != "linux/arm64/v8" {
 			t.Fatal(m, err)
 		}

@@ -161,7 +161,7 @@ func (r *Registry) putManifest(w http.ResponseWriter, q *http.Request, t target)
 		h.Set("OCI-Subject", m.Subject)
 	}
 	if strings.Contains(t.ref, ":") {
-		for _, tag := range tags {
+		for _, tag := range m.Tags {
 			h.Add("OCI-Tag", tag)
 		}
 	}
@@ -189,8 +189,7 @@ func namesOf(ref string, q *http.Request, p []byte) (digest.Digest, []string, er
 			return "", nil, errTag(tag)
 		}
 	}
-	slices.Sort(tags)
-	return d, slices.Compact(tags), nil
+	return d, tags, nil
 }
 
 // digestOf compares content with the digest that it shall have; "" is the SHA-256 that it has.
@@ -215,6 +214,7 @@ func (r *Registry) storeManifest(ctx context.Context, repo string, d digest.Dige
 	if err != nil {
 		return m, err
 	}
+	tags = slices.Compact(slices.Sorted(slices.Values(tags))) // in order, so that nobody waits for each other
 	m.Repository, m.Digest, m.Tags = repo, string(d), tags
 	if err := r.complete(ctx, &m); err != nil {
 		return m, err
