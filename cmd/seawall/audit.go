@@ -18,10 +18,10 @@ const auditExitCodes = `Exit codes:
   4  usage or input error: nothing was decided`
 
 func newAudit(t terminal) *cobra.Command {
-	cmd := &cobra.Command{Use: "audit", Short: "Check the audit trail", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "audit", Short: "List, export and check the audit trail", Args: cobra.NoArgs,
 		Long: "The audit trail is a log to which every administrative act is committed before it is answered.\n\n" + auditExitCodes,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	cmd.AddCommand(newAuditVerify(t))
+	cmd.AddCommand(newAuditList(t), newAuditExport(t), newAuditVerify(t))
 	return cmd
 }
 

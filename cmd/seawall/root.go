@@ -41,7 +41,7 @@ func newRoot(t terminal) *cobra.Command {
 		return usagef("%w (see `%s --help`)", err, cmd.CommandPath())
 	})
 	root.AddCommand(newSiblings()...)
-	root.AddCommand(newScan(t), newGate(t), newSBOM(t), newSign(t), newVerify(t), newAudit(t), newDB(t), newCache(t), newVersion(t))
+	root.AddCommand(newScan(t), newGate(t), newSBOM(t), newSign(t), newVerify(t), newAudit(t), newLogin(t), newLogout(t), newImages(t), newImport(t), newKeys(t), newDB(t), newCache(t), newVersion(t))
 	return root
 }
 

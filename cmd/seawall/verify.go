@@ -340,18 +340,12 @@ func printTrust(w io.Writer, rep *trust.Report) error {
 }
 
 func printSignature(w io.Writer, s *trust.Signature) {
-	what, who := string(s.Kind), "nobody who could be made out"
+	what := string(s.Kind)
 	if s.Predicate != "" {
 		what = s.Predicate
 	}
-	if s.KeyID != "" {
-		who = fmt.Sprintf("key %.16s", s.KeyID)
-	}
-	if s.Identity != "" {
-		who = s.Identity
-	}
 	notAsked := len(s.Problems) == 1 && s.Problems[0].Code == trust.NotAsked
-	fmt.Fprintf(w, "%-9s %-13s %s by %s\n", mark(s.Verified, "verified", mark(notAsked, "not asked", "refused")), s.Form, what, who)
+	fmt.Fprintf(w, "%-9s %-13s %s by %s\n", mark(s.Verified, "verified", mark(notAsked, "not asked", "refused")), s.Form, what, s.Who())
 	if s.Verified || notAsked {
 		return
 	}
