@@ -26,7 +26,7 @@ func (r *run) signed(s *signer, found []*evidence) Requirement {
 			continue
 		}
 		if e.by[s] {
-			q.Met, q.Reason = true, "signed by "+e.who()
+			q.Met, q.Reason = true, "signed by "+e.Who()
 			return q
 		}
 		why.add(e.problemsOf(s))
@@ -51,7 +51,7 @@ func (r *run) attested(d *demand, found []*evidence) Requirement {
 				why.add([]string{text})
 				continue
 			}
-			q.Met, q.Reason = true, fmt.Sprintf("%s, signed by %s", clean(e.statement.PredicateType), e.who())
+			q.Met, q.Reason = true, fmt.Sprintf("%s, signed by %s", clean(e.statement.PredicateType), e.Who())
 			return q
 		}
 	}
@@ -89,17 +89,6 @@ func quoted(id string) string {
 		return "nobody who is named"
 	}
 	return clean(id)
-}
-
-// who names the one who signed.
-func (e *evidence) who() string {
-	switch {
-	case e.Identity != "" && e.Issuer != "":
-		return e.Identity + " (" + e.Issuer + ")"
-	case e.Identity != "":
-		return e.Identity
-	}
-	return "key " + shortID(e.KeyID)
 }
 
 func (e *evidence) problemsOf(s *signer) []string {

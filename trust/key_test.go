@@ -293,7 +293,7 @@ func TestReplace(t *testing.T) {
 	f := newFake()
 	s := f.image(t, "team/app", "one")
 	attest := func(by *Key, kind string, replace bool) {
-		_, err := by.Attest(context.Background(), f, s, kind, fmt.Appendf(nil, `{"n":%d}`, len(f.blobs)), Options{Replace: replace})
+		_, err := by.Attest(context.Background(), f, s, kind, fmt.Appendf(nil, `{"n":%d}`, len(f.blobs)), Options{Replace: replace, Labels: map[string]string{"print": "x", annotKey: "not taken"}})
 		must(t, err)
 	}
 	attest(k, "https://example.com/verdict", true)
@@ -302,5 +302,16 @@ func TestReplace(t *testing.T) {
 	attest(k, "https://example.com/verdict", true)
 	if n := len(f.referrers[s.Repository+"@"+s.Digest]); n != 3 {
 		t.Errorf("%d referrers, want 3: the older one of this key and type goes, no other", n)
+	}
+	list, err := k.Attested(context.Background(), f, s, "https://example.com/verdict")
+	must(t, err)
+	if len(list) != 1 || list[0].Annotations["print"] != "x" {
+		t.Errorf("got %s", indent(list))
+	}
+	signer := keySigner(t, "hub", k)
+	rep := verified(t, f, s, Policy{Attestations: []Attestation{{Predicate: "https://example.com/verdict", Signer: signer}, {Predicate: "https://example.com/other", Signer: signer}}})
+	wantMet(t, rep)
+	if got := rep.Predicates(); len(got) != 2 || len(rep.Signers()) != 0 {
+		t.Errorf("predicates %q, signers %q", got, rep.Signers())
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,8 @@ type Options struct {
 	Annotations map[string]string
 	// Now is the time that is written beside the signature; zero leaves it out.
 	Now time.Time
+	// Labels are annotations of a bundle's manifest: not signed, for whoever lists the referrers.
+	Labels map[string]string
 	// Replace removes older attestations of this key and predicate type, in bundles, if the Sink is a Deleter.
 	Replace bool
 }
@@ -152,9 +155,14 @@ func (k *Key) attachBundle(ctx context.Context, to Sink, s Subject, st *statemen
 		return "", fmt.Errorf("writing the bundle: %w", err)
 	}
 	annotations := map[string]string{
-		"dev.sigstore.bundle.content":       "dsse-envelope",
-		"dev.sigstore.bundle.predicateType": st.PredicateType,
-		annotKey:                            k.id,
+		"dev.sigstore.bundle.content": "dsse-envelope",
+		annotPredicate:                st.PredicateType,
+		annotKey:                      k.id,
+	}
+	for name, value := range o.Labels {
+		if _, taken := annotations[name]; !taken {
+			annotations[name] = value
+		}
 	}
 	if !o.Now.IsZero() {
 		annotations[ocispec.AnnotationCreated] = o.Now.UTC().Format(time.RFC3339)
@@ -167,8 +175,24 @@ func (k *Key) attachBundle(ctx context.Context, to Sink, s Subject, st *statemen
 	return digest, err
 }
 
-// annotKey names the key that made a bundle, so that its owner finds what a newer one replaces.
-const annotKey = "dev.seawall.key-id"
+// annotPredicate is Cosign's annotation of a bundle's manifest; annotKey names the key that made the bundle, so that its
+// owner finds what a newer one replaces.
+const (
+	annotPredicate = "dev.sigstore.bundle.predicateType"
+	annotKey       = "dev.seawall.key-id"
+)
+
+// Attested lists the bundles of this key and predicate type at an image, by what their annotations say: they are not
+// verified.
+func (k *Key) Attested(ctx context.Context, from Source, s Subject, predicateType string) ([]Descriptor, error) {
+	list, err := from.Referrers(ctx, s.Repository, s.Digest, typeBundleV03)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing the referrers of %s: %w", s.Digest, err)
+	}
+	return slices.DeleteFunc(list, func(d Descriptor) bool {
+		return d.Annotations[annotKey] != k.id || d.Annotations[annotPredicate] != predicateType
+	}), nil
+}
 
 // removeOlder removes bundles of this key and predicate type other than keep.
 func (k *Key) removeOlder(ctx context.Context, to Sink, s Subject, predicateType, keep string) error {
@@ -176,12 +200,12 @@ func (k *Key) removeOlder(ctx context.Context, to Sink, s Subject, predicateType
 	if !ok {
 		return nil
 	}
-	list, err := to.Referrers(ctx, s.Repository, s.Digest, typeBundleV03)
+	list, err := k.Attested(ctx, to, s, predicateType)
 	if err != nil {
-		return fmt.Errorf("listing the referrers of %s: %w", s.Digest, err)
+		return err
 	}
 	for _, d := range list {
-		if d.Digest.String() == keep || d.Annotations[annotKey] != k.id || d.Annotations["dev.sigstore.bundle.predicateType"] != predicateType {
+		if d.Digest.String() == keep {
 			continue
 		}
 		if err := del.DeleteManifest(ctx, s.Repository, d.Digest.String()); err != nil && !errors.Is(err, fs.ErrNotExist) {

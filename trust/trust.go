@@ -12,6 +12,7 @@ package trust
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -150,4 +151,37 @@ type Report struct {
 	Signatures   []Signature   `json:"signatures"`
 	// Notes say what was not looked at, and why.
 	Notes []string `json:"notes,omitempty"`
+}
+
+// Signers are those who were verified to have signed the image, each once, as a person knows them.
+func (r *Report) Signers() []string {
+	return r.verified(KindSignature, (*Signature).Who)
+}
+
+// Predicates are the predicate types of the attestations that were verified, each once.
+func (r *Report) Predicates() []string {
+	return r.verified(KindAttestation, func(s *Signature) string { return s.Predicate })
+}
+
+func (r *Report) verified(kind Kind, name func(*Signature) string) []string {
+	var all []string
+	for i := range r.Signatures {
+		if s := &r.Signatures[i]; s.Kind == kind && s.Verified && !slices.Contains(all, name(s)) {
+			all = append(all, name(s))
+		}
+	}
+	return all
+}
+
+// Who names the one who signed: the certificate's identity and who vouches for it, or the key.
+func (s *Signature) Who() string {
+	switch {
+	case s.Identity != "" && s.Issuer != "":
+		return s.Identity + " (" + s.Issuer + ")"
+	case s.Identity != "":
+		return s.Identity
+	case s.KeyID != "":
+		return "key " + shortID(s.KeyID)
+	}
+	return "nobody who could be made out"
 }
