@@ -100,6 +100,20 @@ func TestFileTakenAwayRevokes(t *testing.T) {
 	}
 }
 
+func TestFileTakenAwayIsNotReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kek")
+	_, dir := openKeyFile(t, path, true)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), Config{Dir: dir, Provider: "file:" + path, Create: true}); err == nil {
+		t.Error("the ring opened without its key")
+	}
+	if _, err := os.Lstat(path); err == nil {
+		t.Error("a new key file was made for a ring that another key wraps")
+	}
+}
+
 func TestFileRotates(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "kek")
 	r, dir := openKeyFile(t, path, true)

@@ -48,7 +48,7 @@ type Config struct {
 	// Provider holds the key-encryption key: "file:/path", or a URL of awskms, azurekeyvault, gcpkms or hashivault as
 	// gocloud.dev/secrets reads it.
 	Provider string
-	// Create makes the provider's file if there is none.
+	// Create makes the provider's file if there is none, and no ring either: a file that was taken away is not replaced.
 	Create bool
 	// Cache is how long unwrapped keys may stay in memory: DefaultCache for 0. The provider is asked again after half of it.
 	Cache time.Duration
@@ -91,14 +91,17 @@ func Open(ctx context.Context, cfg Config) (*Ring, error) {
 	if cfg.Provider == "" {
 		return r, nil
 	}
-	var err error
-	if r.provider, err = cfg.dial(ctx, cfg.Provider, cfg.Create); err != nil {
-		return nil, err
-	}
 	if r.store == nil {
 		r.store = directory(cfg.Dir)
 	}
-	if err := r.load(ctx); err != nil {
+	raw, err := r.store.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the key ring: %w", err)
+	}
+	if r.provider, err = cfg.dial(ctx, cfg.Provider, cfg.Create && raw == nil); err != nil {
+		return nil, err
+	}
+	if err := r.load(ctx, raw); err != nil {
 		return nil, errors.Join(err, r.provider.close())
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -145,14 +148,10 @@ func (r *Ring) Close() error {
 	return errors.Join(errs...)
 }
 
-// load reads the ring from the store and checks it; a missing one is made.
-func (r *Ring) load(ctx context.Context) error {
-	raw, err := r.store.Load(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the key ring: %w", err)
-	}
+// load checks the ring that was read; a missing one is made.
+func (r *Ring) load(ctx context.Context, raw []byte) error {
 	if raw == nil {
-		if err = r.create(ctx); !errors.Is(err, ErrChanged) {
+		if err := r.create(ctx); !errors.Is(err, ErrChanged) {
 			return err
 		}
 		return r.reload(ctx) // another hub was faster

@@ -111,7 +111,7 @@ func beKilled(dir string) error {
 }
 
 func TestKilledAnywhere(t *testing.T) {
-	const records, kills = 200, 12
+	const records, kills = 200, 8
 	dir := t.TempDir()
 	s := &store{}
 	s.add(records)

@@ -197,7 +197,7 @@ func TestRecordsReachTheLog(t *testing.T) {
 func TestACrashNeitherLosesNorDoubles(t *testing.T) {
 	s, dir, key, last := &store{}, t.TempDir(), testKey(t), File(filepath.Join(t.TempDir(), "last"))
 	var l *Log
-	for round := range 6 {
+	for round := range 4 {
 		s.add(100)
 		crashed := make(chan struct{})
 		var once sync.Once
