@@ -13,6 +13,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/seawall/seawall/registry"
 )
 
 func TestCollect(t *testing.T) {
@@ -88,47 +90,56 @@ func (c client) whole(repo, ref string) {
 }
 
 // TestCollectWhilePushing: pushers share blobs, delete and push again, while collections with no grace at all run. A
-// push may be told that a blob has gone, and then brings it again; what was acknowledged must be whole.
+// push may be told that a blob has gone, and then brings it again; what was acknowledged must be whole. Who collects may
+// be another process on the same storage.
 func TestCollectWhilePushing(t *testing.T) {
 	for _, b := range backends()[:2] {
-		t.Run(b.name, func(t *testing.T) {
-			c := serve(t, b.config(t))
-			done := make(chan struct{})
-			var collections, removed, refused atomic.Int64
-			var collector sync.WaitGroup
-			collector.Go(func() {
-				for {
-					got, err := c.reg.Collect(context.Background(), -time.Hour)
-					if err != nil {
-						t.Error(err)
-					}
-					collections.Add(1)
-					removed.Add(int64(got.Blobs))
-					select {
-					case <-done:
-						return
-					default:
-					}
-				}
-			})
-			shared := [][]byte{[]byte("layer one"), []byte("layer two"), []byte("layer three")}
-			var pushers sync.WaitGroup
-			for i := range 4 {
-				pushers.Go(func() {
-					for n := range 30 {
-						c.pushAndPull(fmt.Sprintf("repo/%d", i%2), fmt.Sprintf("t%d", i), shared, []byte(fmt.Sprint(i, n)), &refused)
-					}
-				})
+		for _, apart := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s apart=%v", b.name, apart), func(t *testing.T) { collectWhilePushing(t, b.config(t), apart) })
+		}
+	}
+}
+
+func collectWhilePushing(t *testing.T, config registry.Config, apart bool) {
+	c := serve(t, config)
+	collects := c.reg
+	if apart {
+		collects = serve(t, config).reg
+	}
+	done := make(chan struct{})
+	var collections, removed, refused atomic.Int64
+	var collector sync.WaitGroup
+	collector.Go(func() {
+		for {
+			got, err := collects.Collect(context.Background(), -time.Hour)
+			if err != nil {
+				t.Error(err)
 			}
-			pushers.Wait()
-			close(done)
-			collector.Wait()
-			for i := range 4 {
-				c.whole(fmt.Sprintf("repo/%d", i%2), fmt.Sprintf("t%d", i))
+			collections.Add(1)
+			removed.Add(int64(got.Blobs))
+			select {
+			case <-done:
+				return
+			default:
 			}
-			t.Logf("%d collections removed %d blobs, %d pushes had to bring something again", collections.Load(), removed.Load(), refused.Load())
+		}
+	})
+	shared := [][]byte{[]byte("layer one"), []byte("layer two"), []byte("layer three")}
+	var pushers sync.WaitGroup
+	for i := range 4 {
+		pushers.Go(func() {
+			for n := range 30 {
+				c.pushAndPull(fmt.Sprintf("repo/%d", i%2), fmt.Sprintf("t%d", i), shared, []byte(fmt.Sprint(i, n)), &refused)
+			}
 		})
 	}
+	pushers.Wait()
+	close(done)
+	collector.Wait()
+	for i := range 4 {
+		c.whole(fmt.Sprintf("repo/%d", i%2), fmt.Sprintf("t%d", i))
+	}
+	t.Logf("%d collections removed %d blobs, %d pushes had to bring something again", collections.Load(), removed.Load(), refused.Load())
 }
 
 // pushAndPull pushes an image of shared layers until it is acknowledged, pulls it whole, and deletes what stood there

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -58,11 +59,14 @@ func child(dir string) {
 }
 
 // TestKilled kills a registry at random points of pushes and collections. Every push that it acknowledged is there, and
-// whole, when it runs again.
+// whole, when it runs again. SEAWALL_TEST_KILLS says how often.
 func TestKilled(t *testing.T) {
 	rounds := 12
 	if testing.Short() {
 		rounds = 3
+	}
+	if n, err := strconv.Atoi(os.Getenv("SEAWALL_TEST_KILLS")); err == nil {
+		rounds = n
 	}
 	dir := t.TempDir()
 	var acknowledged sync.Map // tag → manifest
