@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 
@@ -23,8 +24,16 @@ func (s *Server) contentRoutes() []route {
 	return routes
 }
 
+// result is the newest of the image; an image that has none is told from one that is not there.
 func (c *call) result() (finding.Result, error) {
-	return c.s.Catalog.Result(c.ctx(), c.path("repository"), c.path("digest"))
+	r, err := c.s.Catalog.Result(c.ctx(), c.path("repository"), c.path("digest"))
+	if !errors.Is(err, catalog.ErrNotFound) {
+		return r, err
+	}
+	if _, gone := c.manifest(); gone != nil {
+		return r, gone
+	}
+	return r, errUnscanned
 }
 
 func (c *call) wholeResult() (reply, error) {

@@ -53,15 +53,18 @@ func steps(m *catalog.Manifest, build Build, built bool, records []audit.Stored)
 		CustodyStep{Kind: "running", Note: noSource})
 }
 
-// compareKnown puts an unknown build first: whatever built it did so before all else.
+// compareKnown puts the build first, whatever is known of it: it came before all else. What did not happen yet comes last.
 func compareKnown(a, b CustodyStep) int {
-	first := func(s CustodyStep) int {
-		if s.Kind == "built" {
+	place := func(s CustodyStep) int {
+		switch {
+		case s.Kind == "built":
 			return 0
+		case s.Known:
+			return 1
 		}
-		return 1
+		return 2
 	}
-	return cmp.Compare(first(a), first(b))
+	return cmp.Compare(place(a), place(b))
 }
 
 func buildStep(b Build, known bool) CustodyStep {

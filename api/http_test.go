@@ -455,6 +455,15 @@ func TestImageFindingsStandBesideOthers(t *testing.T) {
 	}
 }
 
+func TestImagesWithoutResultAreToldFromAbsentOnes(t *testing.T) {
+	for path, typ := range map[string]string{"/repositories/other%2Fapp/images/" + digestB: "not-evaluated", "/repositories/other%2Fapp/images/sha256:00": "about:blank"} {
+		w := ask(t, newHub().server(), owner("olga"), "GET", path+"/findings", "")
+		if w.Code != 404 || problem(t, w.Body.Bytes()).Type != typ {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+}
+
 func TestPartsHavePages(t *testing.T) {
 	s := newHub().server()
 	var l api.List[finding.Package]

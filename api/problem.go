@@ -22,6 +22,7 @@ var (
 	errMethod       = errors.New("this path has no such method: see the header Allow")
 	errNothing      = errors.New("it does not exist")
 	errUnseen       = errors.New("it does not exist, or you may not see it")
+	errUnscanned    = errors.New("the image was not evaluated yet")
 	errChanged      = errors.New("it changed since you read it: read it again, then decide whether your change still holds")
 	errPrecondition = errors.New("say on which version the change is based: send its ETag in If-Match")
 	errMedia        = errors.New("the body must be JSON: send Content-Type: application/json")
@@ -82,6 +83,7 @@ var statuses = []struct {
 	{errMethod, http.StatusMethodNotAllowed, ""},
 	{errNothing, http.StatusNotFound, ""},
 	{errUnseen, http.StatusNotFound, ""},
+	{errUnscanned, http.StatusNotFound, "not-evaluated"},
 	{errChanged, http.StatusPreconditionFailed, ""},
 	{errPrecondition, http.StatusPreconditionRequired, ""},
 	{errMedia, http.StatusUnsupportedMediaType, ""},
