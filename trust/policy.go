@@ -2,7 +2,6 @@ package trust
 
 import (
 	"bytes"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"strconv"
