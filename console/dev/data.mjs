@@ -39,7 +39,7 @@ export const advisories = Array.from({ length: 64 }, (_, i) => {
     id: `CVE-2026-${10001 + i * 37}`, aliases: [`GHSA-${["2q3f", "c8vw", "jm4x"][i % 3]}-${["p4rr", "hx52", "w6vf"][(i >> 2) % 3]}-${["9q2m", "xg3c", "r7pv"][(i >> 1) % 3]}`],
     records: [`DEBIAN-CVE-2026-${10001 + i * 37}`], title: titles[i % titles.length], details: `${titles[i % titles.length]}.\n\nA remote attacker who sends crafted input to an application that uses ${name} can make it fail, or run code in its place. All versions before ${fixed || "the next release"} are affected.`,
     severity, score: { critical: 9.8, high: 7.5, medium: 5.3, low: 3.1, negligible: 0 }[severity], vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", cwe: ["CWE-787"],
-    kev: i % 21 === 0 ? { added: "2026-10-28", due: "2026-11-18", ransomware: i === 0 } : undefined, epss: { score: i % 21 === 0 ? 0.93 : random() * 0.2, percentile: random() },
+    kev: i % 13 === 0 ? { added: "2026-10-28", due: "2026-11-18", ransomware: i === 0 } : undefined, epss: { score: i % 13 === 0 ? 0.93 : random() * 0.2, percentile: random() },
     published: at(between(5, 300)), modified: at(between(0, 5)), references: ["https://www.example.org/advisories/" + i], packages: [{ ecosystem: type === "deb" ? "Debian:12" : type, name: source || name, fixed: fixed || undefined, state: fixed ? "fixed" : "unfixed" }],
     library: i % libraries.length, version,
   };
@@ -77,7 +77,7 @@ for (const [r, repository] of names.entries()) {
     const counts = count(findings);
     const waiting = r === 4 && i === 0;
     const held = r === 8 && i === 0;
-    const rejected = counts.critical > 0 && findings.some((f) => f.kev && !f.suppressed);
+    const rejected = !held && !waiting && i % 2 === 0 && findings.some((f) => f.kev && !f.suppressed);
     const status = waiting ? "received" : held ? "quarantined" : rejected ? "rejected" : "released";
     const decision = held ? "not-evaluated" : rejected ? "fail" : counts.high > 0 ? "warn" : "pass";
     const old = i * 6 + r / 3 + 0.02;

@@ -21,6 +21,8 @@ class Problem extends Error {
 }
 
 const providers = [{ id: "company", title: "Example Login", url: "/signin/oidc/company" }];
+// One session for each cookie; session is that of the request in hand.
+const sessions = new Map();
 let session;
 const signedOut = () => ({ signedIn: false, permissions: [], providers });
 const listeners = new Set();
@@ -196,16 +198,31 @@ const table = Object.entries(routes).map(([route, act]) => {
 async function api(request, response, url) {
   const path = url.pathname.slice(root.length);
   if (path === "/events") return events(request, response);
+  const body = request.method === "GET" ? undefined : await read(request);
+  session = sessions.get(cookie(request)); // from here on nothing is awaited
   const route = table.find((r) => r.method === request.method && r.pattern.test(path));
   if (!route) throw new Problem(404, "Not found", `${request.method} ${path} is not part of the made-up hub.`);
   if (path !== "/session" && !session) throw new Problem(401, "Not signed in", "Sign in first.");
   if (request.method !== "GET" && path !== "/session" && request.headers["x-csrf-token"] !== session.csrf) throw new Problem(403, "Refused", "The CSRF token is missing.");
   const parts = Object.fromEntries(route.pattern.exec(path).slice(1).map((v, i) => [route.names[i], decodeURIComponent(v)]));
-  const body = request.method === "GET" ? undefined : await read(request);
-  const answer = route.act(parts, url.searchParams, body);
+  const answer = act(request, response, route, parts, url.searchParams, body);
   if (answer === undefined) return response.writeHead(204).end();
   if (answer.etag) response.setHeader("ETag", answer.etag);
   response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(answer.etag ? answer.value : answer));
+}
+
+const cookie = (request) => /seawall=(\w+)/.exec(request.headers.cookie ?? "")?.[1];
+
+function act(request, response, route, parts, query, body) {
+  const answer = route.act(parts, query, body);
+  let id = cookie(request);
+  if (session && !id) {
+    id = data.hex(24);
+    response.setHeader("Set-Cookie", `seawall=${id}; HttpOnly; Path=/; SameSite=Strict`);
+  }
+  if (session) sessions.set(id, session);
+  else if (id) sessions.delete(id);
+  return answer;
 }
 
 async function read(request) {
@@ -238,7 +255,6 @@ function files(response, url) {
 
 /** start serves on a port of loopback, 0 for any, and returns the server. */
 export function start(port) {
-  session = undefined;
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://hub");
     try {

@@ -138,9 +138,10 @@ function Me({ onHelp }: { onHelp: () => void }) {
   const leave = async () => {
     await signOut().catch(() => {}); // the session may be over already
     setCSRF("");
-    client.clear();
-    await client.fetchQuery(session());
-    void navigate("/signin");
+    await client.cancelQueries();
+    await client.fetchQuery({ ...session(), staleTime: 0 }); // the frame sends whoever is not signed in to sign in
+    await navigate("/signin");
+    client.removeQueries({ predicate: (q) => q.queryKey[0] !== "/session" });
   };
   return (
     <Menu checkedValues={{ theme: [choice] }} onCheckedValueChange={(_, d) => choose(d.checkedItems[0] as Choice)}>

@@ -1,6 +1,7 @@
 import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from "@fluentui/react-components";
 import { useEffect, useRef } from "react";
 import { useNavigate } from "react-router";
+import { useFocusBack } from "../ui/useFocusBack";
 import { groups } from "./places";
 
 /** useShortcuts listens for keys outside of fields: "/" searches, "g" and a letter goes, "?" lists them. */
@@ -33,6 +34,7 @@ function typing(target: EventTarget | null): boolean {
 
 /** Shortcuts lists them. */
 export function Shortcuts({ onClose }: { onClose: () => void }) {
+  useFocusBack();
   const lines: [string[], string][] = [
     [["/"], "Search"],
     [["?"], "This list"],

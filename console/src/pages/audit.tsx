@@ -9,6 +9,7 @@ import { useView } from "../lib/useView";
 import { Copy, CSV, Download, Search } from "../ui/controls";
 import { Fault, Loaded } from "../ui/Fault";
 import { Bones, Empty, Facts, Page, Panel } from "../ui/Page";
+import { useFocusBack } from "../ui/useFocusBack";
 import { paged, Table, type Column } from "../ui/Table";
 
 const initial = { actor: "", action: "", object: "", from: "", to: "", record: "", before: "" };
@@ -131,6 +132,7 @@ const columns = (open: (id: string) => void): Column<AuditRecord>[] => [
 ];
 
 function Record({ record: r, onClose }: { record: AuditRecord; onClose: () => void }) {
+  useFocusBack();
   return (
     <OverlayDrawer open position="end" size="medium" onOpenChange={(_, d) => !d.open && onClose()} aria-label={`Record ${r.action}`}>
       <DrawerHeader>

@@ -49,17 +49,17 @@ function Credentials({ providers, back }: { providers: Session["providers"]; bac
   const [code, setCode] = useState("");
   const [askCode, setAskCode] = useState(false);
   const act = useMutation({
-    mutationFn: () => signIn(name, password, code),
+    mutationFn: (withCode: string) => signIn(name, password, withCode),
     onSuccess: (s) => {
       setCSRF(s.csrf);
       client.setQueryData(session().queryKey, s);
     },
     onError: (fault) => fault instanceof Problem && fault.type.endsWith("totp-required") && setAskCode(true),
   });
-  const hideFault = act.error instanceof Problem && act.error.type.endsWith("totp-required") && code === "";
+  const hideFault = act.error instanceof Problem && act.error.type.endsWith("totp-required") && !act.variables;
   const submit = (e: FormEvent) => {
     e.preventDefault();
-    act.mutate();
+    act.mutate(code);
   };
   return (
     <>

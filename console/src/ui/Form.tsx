@@ -3,6 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useSay } from "./say";
 import { Fault } from "./Fault";
+import { useFocusBack } from "./useFocusBack";
 
 /** FormDialog asks for something and does it. It stays open, with the fault, when that fails. */
 export function FormDialog(props: {
@@ -19,6 +20,7 @@ export function FormDialog(props: {
   onClose: () => void;
   children?: ReactNode;
 }) {
+  useFocusBack();
   const say = useSay();
   const act = useMutation({
     mutationFn: props.onSubmit,
@@ -61,6 +63,7 @@ export function FormDialog(props: {
 
 /** Notice shows something once: a secret that is not stored. */
 export function Notice(props: { title: string; onClose: () => void; children: ReactNode }) {
+  useFocusBack();
   return (
     <Dialog open modalType="alert">
       <DialogSurface>

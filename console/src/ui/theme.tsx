@@ -45,7 +45,9 @@ export function Theme({ children }: { children: ReactNode }) {
   return (
     <RendererProvider renderer={renderer}>
       <FluentProvider theme={isDark ? dark : light} className={isDark ? "sw-app sw-dark" : "sw-app"}>
-        <Context.Provider value={value}>{children}</Context.Provider>
+        <Context.Provider value={value}>
+          <div className="sw-ground">{children}</div>
+        </Context.Provider>
       </FluentProvider>
     </RendererProvider>
   );

@@ -7,6 +7,7 @@ import { percent } from "../../lib/format";
 import { date, known } from "../../lib/time";
 import { titled } from "../../ui/controls";
 import { Facts } from "../../ui/Page";
+import { useFocusBack } from "../../ui/useFocusBack";
 import { Exploited, SeverityMark } from "../marks";
 import { RequestException } from "../RequestException";
 import { useMay } from "../session";
@@ -14,6 +15,7 @@ import { Due } from "../Due";
 
 /** FindingPanel is everything about one finding of an image, beside the list. */
 export function FindingPanel({ image: m, finding: f, onClose }: { image: Manifest; finding: ImageFinding; onClose: () => void }) {
+  useFocusBack();
   const may = useMay();
   const navigate = useNavigate();
   const [asking, setAsking] = useState(false);
