@@ -91,7 +91,10 @@ func arrival(m *catalog.Manifest, t *trail) CustodyStep {
 
 func scanSteps(m *catalog.Manifest, t *trail) []CustodyStep {
 	e := m.Scan
-	if e == nil {
+	switch {
+	case e == nil && m.Status == catalog.NotScanned:
+		return []CustodyStep{{Kind: "scanned", Note: "this is no image: there is nothing to scan"}}
+	case e == nil:
 		return []CustodyStep{{Kind: "scanned", Note: "not scanned yet"}}
 	}
 	scanned := CustodyStep{Kind: "scanned", Known: true, At: e.Scanned, By: "seawall " + e.Analyser,
