@@ -58,6 +58,9 @@ func (s *Service) decide(ctx context.Context, m *catalog.Manifest, inv finding.I
 	if err := s.settleIndexesOf(ctx, m.Repository, m.Digest); err != nil {
 		return nil, err
 	}
+	if e, held := s.becameHeld(m, d); held {
+		s.Notify(e)
+	}
 	return d.Result, s.follow(ctx, m, d)
 }
 
@@ -222,10 +225,9 @@ func firstMessage(reasons []catalog.Reason) string {
 	return clip(reasons[0].Message, 300)
 }
 
-// follow tells about a decision that is stored, and orders what comes after it.
+// follow orders what comes after a decision that is stored.
 func (s *Service) follow(ctx context.Context, m *catalog.Manifest, d *catalog.Decided) error {
 	s.Changed("image", imageName(m.Repository, m.Digest))
-	s.tellStatus(m, d)
 	if s.Attacher != nil && worthAttaching(m, d) {
 		if err := s.enqueue(ctx, KindAttach, m.Repository, m.Digest, later); err != nil {
 			return err
@@ -239,16 +241,16 @@ func (s *Service) follow(ctx context.Context, m *catalog.Manifest, d *catalog.De
 	return nil
 }
 
-// tellStatus raises a notification where an image became held.
-func (s *Service) tellStatus(m *catalog.Manifest, d *catalog.Decided) {
+// becameHeld is the notification to raise where an image became held.
+func (s *Service) becameHeld(m *catalog.Manifest, d *catalog.Decided) (e notify.Event, held bool) {
 	if d.Status == m.Status || d.Status != catalog.Rejected && d.Status != catalog.Quarantined {
-		return
+		return e, false
 	}
-	s.Notify(notify.Event{
+	return notify.Event{
 		ID: audit.NewID(), Time: d.At, Kind: "image." + string(d.Status), Severity: worstSeverity(d.Result),
 		Title: fmt.Sprintf("%s is %s", m.Repository, d.Status), Text: reasonText(d.Reasons),
 		Repository: m.Repository, Digest: m.Digest, Link: s.link(imagePage(m.Repository, m.Digest)),
-	})
+	}, true
 }
 
 func worstSeverity(r *finding.Result) finding.Severity {

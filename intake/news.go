@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seawall/seawall/audit"
 	"github.com/seawall/seawall/catalog"
 	"github.com/seawall/seawall/finding"
 	"github.com/seawall/seawall/notify"
@@ -171,6 +172,38 @@ func restEvent(rest []*item, database string, now time.Time, link func(string) s
 	e.Title = fmt.Sprintf("%s more: newly affected: %s", plural(len(rest), "advisory"), plural(len(images), "image"))
 	e.Detail = map[string]string{"count": strconv.Itoa(len(images)), "advisories": strconv.Itoa(len(rest))}
 	return e
+}
+
+// maxHeldTold is how many images that one change of the database had held are told one by one.
+const maxHeldTold = 10
+
+// heldEvents sums up images that became held, one notification for each status, where there are too many to be told
+// one by one.
+func heldEvents(all []notify.Event, link func(string) string) []notify.Event {
+	if len(all) <= maxHeldTold {
+		return all
+	}
+	var out []notify.Event
+	for _, status := range []catalog.Status{catalog.Rejected, catalog.Quarantined} {
+		kind := "image." + string(status)
+		sum := notify.Event{ID: audit.NewID(), Kind: kind, Link: link("/images?status=" + string(status))}
+		var images []string
+		for i := range all {
+			if e := &all[i]; e.Kind == kind {
+				sum.Time, sum.Severity = e.Time, max(sum.Severity, e.Severity)
+				images = append(images, imageName(e.Repository, e.Digest))
+			}
+		}
+		if len(images) == 0 {
+			continue
+		}
+		slices.Sort(images)
+		sum.Title = fmt.Sprintf("%s became %s with new advisories", plural(len(images), "image"), status)
+		sum.Repository = onlyRepository(images)
+		sum.Detail = map[string]string{"count": strconv.Itoa(len(images)), "images": strings.Join(firstOf(images, maxImagesTold), "\n")}
+		out = append(out, sum)
+	}
+	return out
 }
 
 func plural(n int, noun string) string {

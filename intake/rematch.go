@@ -11,6 +11,7 @@ import (
 
 	"github.com/seawall/seawall/catalog"
 	"github.com/seawall/seawall/finding"
+	"github.com/seawall/seawall/notify"
 )
 
 // Rematched sums up a match of all images against a new database.
@@ -49,7 +50,7 @@ func (s *Service) Rematch(ctx context.Context, progress func(string)) (Rematched
 	if err := r.apply(ctx); err != nil {
 		return r.sum, err
 	}
-	for _, e := range r.news.events(target, s.now(), s.link) {
+	for _, e := range slices.Concat(heldEvents(r.held, s.link), r.news.events(target, s.now(), s.link)) {
 		s.Notify(e)
 	}
 	if s.Judge.Database().Digest != target {
@@ -81,6 +82,7 @@ type rematch struct {
 	mu   sync.Mutex
 	sum  Rematched
 	news *news
+	held []notify.Event // of images that became held
 	done int
 	// parents are the repositories and the digests in them whose indexes are to be settled.
 	parents map[string][]string
@@ -219,11 +221,12 @@ func (r *rematch) digest(ctx context.Context, digest string) {
 func (r *rematch) image(ctx context.Context, m *catalog.Manifest, read func() (finding.Inventory, error)) error {
 	changes := r.changes[m.Digest]
 	done := m.Scan != nil && m.Scan.Database.Digest == r.target // by a pull or a scan meanwhile, or before an interruption
-	if done && len(changes) == 0 {
-		return nil
+	compare := r.all || slices.ContainsFunc(changes, func(c *Change) bool { return c.New })
+	if done && (r.all || len(changes) == 0) {
+		return nil // what was found before is not known any more
 	}
 	var before *finding.Result
-	if r.all || slices.ContainsFunc(changes, func(c *Change) bool { return c.New }) {
+	if compare && !done {
 		if old, err := r.s.Catalog.Result(ctx, m.Repository, m.Digest); err == nil {
 			before = &old
 		} else if !gone(err) {
@@ -264,7 +267,11 @@ func (r *rematch) decide(ctx context.Context, m *catalog.Manifest, read func() (
 	if err := r.s.store(ctx, m, d); err != nil {
 		return nil, err
 	}
+	e, held := r.s.becameHeld(m, d)
 	r.mu.Lock()
+	if held {
+		r.held = append(r.held, e)
+	}
 	r.sum.Decided++
 	if d.Status != m.Status {
 		r.sum.Moved++

@@ -157,6 +157,22 @@ func TestRematchFollowsADatabaseThatCameMeanwhile(t *testing.T) {
 	}
 }
 
+// Many images that become held are told at once.
+func TestRematchSumsUpWhatBecameHeld(t *testing.T) {
+	h := newHub(t, nil)
+	for i := range 12 {
+		h.push("app", fmt.Sprintf("sha256:%02d", i), "log4j")
+	}
+	h.settle()
+	h.judge.update("sha256:db2", h.now(), map[string]finding.Finding{"log4j": high("CVE-2021-44228")})
+	_, err := h.Rematch(t.Context(), nil)
+	h.must(err)
+	want := []string{"image.rejected: 12 images became rejected with new advisories", "newly-affected: CVE-2021-44228: newly affected: 12 images"}
+	if diff := cmp.Diff(want, h.told()); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}
+
 // BenchmarkRematch matches SEAWALL_BENCH_INVENTORIES images (50,000 for the figure in the documentation) of 300
 // packages each, of which a new advisory concerns one in twenty. The store keeps inventories as JSON, as a database does.
 func BenchmarkRematch(b *testing.B) {
