@@ -293,7 +293,7 @@ func (r *Registry) commit(ctx context.Context, up *upload, want digest.Digest) e
 	if err := r.place(ctx, up, want, whole); err != nil {
 		return err
 	}
-	return r.linkBlob(ctx, up.repo, want, size)
+	return r.adopt(ctx, up.repo, want, size)
 }
 
 // reuse links a blob that is stored already instead of the one that came.
@@ -302,7 +302,7 @@ func (r *Registry) reuse(ctx context.Context, up *upload, want digest.Digest, si
 		if err := r.place(ctx, up, want, true); err != nil {
 			return err
 		}
-		return r.linkBlob(ctx, up.repo, want, size)
+		return r.adopt(ctx, up.repo, want, size)
 	}
 	return r.uploads.drop(ctx, up)
 }
