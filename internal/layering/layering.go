@@ -16,7 +16,7 @@ var Imports = map[string][]string{
 	"keys":            {},
 	"registry":        {},
 	"console":         {},
-	"catalog":         {"finding"},
+	"catalog":         {"audit", "finding", "job"},
 	"job":             {"audit"},
 	"auth":            {"audit"},
 	"trust":           {},
