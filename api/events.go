@@ -88,7 +88,7 @@ func (f feed) write(c *call) {
 		return
 	}
 	out := http.NewResponseController(c.w)
-	out.SetWriteDeadline(time.Time{}) // not every connection has one; without, the server's stays
+	out.SetWriteDeadline(time.Now().Add(writeWait)) // not every connection has one; the server's then stays
 	fmt.Fprintf(c.w, "retry: 2000\nid: %s\n: begin\n\n", b.now())
 	if f.gone {
 		resync(c.w, 0)
@@ -112,8 +112,10 @@ func (f feed) run(c *call, out *http.ResponseController) {
 		case <-end.C:
 			return
 		case e := <-f.client.events:
+			out.SetWriteDeadline(time.Now().Add(writeWait))
 			err = writeEvent(c.w, b.id(e), e)
 		case <-beat.C:
+			out.SetWriteDeadline(time.Now().Add(writeWait))
 			_, err = io.WriteString(c.w, ": still here\n\n")
 		}
 		if n := f.client.missed.Swap(0); n > 0 && err == nil {

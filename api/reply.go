@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/seawall/seawall/auth"
 )
@@ -199,7 +200,7 @@ func (s stream) write(c *call) {
 	if c.r.Method == http.MethodHead {
 		return
 	}
-	w := &begun{w: c.w}
+	w := &begun{w: c.w, conn: http.NewResponseController(c.w)}
 	err := s.to(w)
 	switch {
 	case err == nil:
@@ -213,14 +214,20 @@ func (s stream) write(c *call) {
 	}
 }
 
+// writeWait is how long a reader may take for one piece of a stream. It takes the place of the server's limit for a whole
+// answer, so that a large export may take long and a reader who stopped is let go.
+const writeWait = time.Minute
+
 // begun remembers whether anything was written.
 type begun struct {
 	w     io.Writer
+	conn  *http.ResponseController
 	wrote bool
 }
 
 func (b *begun) Write(p []byte) (int, error) {
 	b.wrote = true
+	b.conn.SetWriteDeadline(time.Now().Add(writeWait)) // not every connection has one; the server's then stays
 	return b.w.Write(p)
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seawall/seawall/auth"
 )
@@ -99,6 +100,7 @@ func (c *call) serve() {
 		ctx, cancel := context.WithTimeout(c.r.Context(), c.s.Limits.Timeout)
 		defer cancel()
 		c.r = c.r.WithContext(ctx)
+		http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(c.s.Limits.Timeout)) // a body must not trickle in
 	}
 	answer, err := c.answer()
 	if err != nil {
