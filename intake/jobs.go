@@ -65,7 +65,7 @@ func (s *Service) aboutImage(f func(context.Context, order, func(string)) error)
 	return func(ctx context.Context, j job.Job, progress func(string)) error {
 		var o order
 		if err := json.Unmarshal(j.Payload, &o); err != nil {
-			return fmt.Errorf("reading the payload of job %d: %w", j.ID, err)
+			return job.Permanent(fmt.Errorf("reading the payload of job %d: %w", j.ID, err))
 		}
 		if progress == nil {
 			progress = func(string) {}
@@ -144,6 +144,7 @@ func (s *Service) databaseChanged(ctx context.Context) error {
 	if err != nil || done.Digest == s.Judge.Database().Digest {
 		return err
 	}
+	s.Touched("") // what is remembered of pulls is from the database before
 	o := newJob(KindRematch, order{Repository: "database"}, soon, system, s.now())
 	if _, err := s.Jobs.Enqueue(ctx, o); err != nil {
 		return fmt.Errorf("ordering a match of all images: %w", err)
