@@ -54,6 +54,7 @@ async function signIn(page) {
 
 async function settled(page) {
   await page.locator(".bone").first().waitFor({ state: "detached", timeout: 8000 }).catch(() => fault(page.where, "still loading after 8 s"));
+  await page.waitForFunction(() => [...document.querySelectorAll(".chart")].every((c) => c.innerText || c.querySelector("canvas"))).catch(() => fault(page.where, "no chart"));
   await page.evaluate(() => document.fonts.ready);
 }
 

@@ -12,7 +12,7 @@ import { CountsMark, Mark, StatusMark, statusOf } from "./marks";
 
 const columns: Column<Manifest>[] = [
   { title: "Image", track: "minmax(0, 3fr)", sort: "name", cell: (m) => <Name image={m} /> },
-  { title: "Verdict", track: "minmax(118px, 1fr)", sort: "verdict", cell: (m) => <Verdict image={m} /> },
+  { title: "Verdict", track: "142px", sort: "verdict", cell: (m) => <Verdict image={m} /> },
   { title: "Findings", track: "200px", from: 2, cell: (m) => <Findings image={m} /> },
   { title: "Fixable", track: "56px", from: 3, end: true, cell: (m) => m.scan?.fixable ?? "" },
   { title: "System", track: "minmax(0, 1.2fr)", from: 3, cell: (m) => <System image={m} /> },
@@ -60,5 +60,5 @@ function Findings({ image: m }: { image: Manifest }) {
 }
 
 function System({ image: m }: { image: Manifest }) {
-  return <div className="cut dim" title={m.scan?.distro}>{m.scan?.distro ?? ""}</div>;
+  return <div className="cut dim" title={m.scan?.distro}>{m.scan?.distro?.replace("GNU/Linux ", "") ?? ""}</div>;
 }

@@ -147,7 +147,7 @@ function Me({ onHelp }: { onHelp: () => void }) {
     <Menu checkedValues={{ theme: [choice] }} onCheckedValueChange={(_, d) => choose(d.checkedItems[0] as Choice)}>
       <MenuTrigger disableButtonEnhancement>
         <Button appearance="subtle" icon={<PersonRegular />} aria-label={`Account of ${who?.name ?? ""}`}>
-          <span className="cut" style={{ maxWidth: 140 }}>{who?.name}</span>
+          <span className="cut me-name" style={{ maxWidth: 140 }}>{who?.name}</span>
         </Button>
       </MenuTrigger>
       <MenuPopover>

@@ -32,7 +32,11 @@ export function matchPath(pattern: string, name: string): boolean {
     else if (i === source.length - 1) expression += i === 0 ? ".*" : "(?:/.*)?";
     else expression += i === 0 ? "(?:.*/)?" : "/(?:.*/)?";
   });
-  return new RegExp(`^${expression}$`).test(name);
+  try {
+    return new RegExp(`^${expression}$`).test(name);
+  } catch {
+    return false; // a bracket that is left open: such a pattern matches nothing
+  }
 }
 
 function elementSource(element: string): string {

@@ -28,7 +28,7 @@ export function parseReference(text: string, host = ""): Reference {
 
 /** isAdvisory reports whether text looks like an advisory's id. */
 export function isAdvisory(text: string): boolean {
-  return /^(?:CVE-\d{4}-\d{4,}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}|(?:[A-Z]{2,12})-\d{4}-[\w:.-]+|(?:DSA|DLA|ALAS|RHSA|RUSTSEC|PYSEC|GO|MAL)-[\w:.-]+)$/i.test(text.trim());
+  return /^(?:CVE-\d{4}-\d{4,}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}|(?:ALAS2?|ALBA|ALSA|DLA|DSA|ELSA|GO|MAL|OSV|PYSEC|RHSA|RLSA|RUSTSEC|USN)-\d{2,}[\w:.-]*)$/i.test(text.trim());
 }
 
 /** isDigest reports whether text is a digest or at least twelve digits of one. */

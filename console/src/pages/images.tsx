@@ -1,4 +1,4 @@
-import { Checkbox } from "@fluentui/react-components";
+import { Button } from "@fluentui/react-components";
 import { decisions } from "../api/finding";
 import { statuses, type ImagesQuery } from "../api/images";
 import { FirstPush } from "../components/FirstPush";
@@ -7,7 +7,7 @@ import { useView } from "../lib/useView";
 import { Choice, CSV, Search } from "../ui/controls";
 import { Empty, Page } from "../ui/Page";
 
-const initial = { search: "", repository: "", status: "", decision: "", kind: "image", finding: "", tagged: "", deleted: "", sort: "pushed" };
+const initial = { search: "", repository: "", status: "", decision: "", kind: "image", finding: "", show: "", sort: "pushed" };
 
 // Every image, by repository or by verdict: the filters stand in the URL, so that a view can be sent to somebody.
 export default function Images() {
@@ -19,8 +19,8 @@ export default function Images() {
     decision: view.decision,
     kind: view.kind === "all" ? "" : view.kind,
     finding: view.finding,
-    untagged: view.tagged === "no" ? true : undefined,
-    deleted: view.deleted === "true",
+    untagged: view.show === "untagged",
+    deleted: view.show === "deleted",
   };
   const filtered = Object.entries(view).some(([k, v]) => k !== "sort" && v !== initial[k as keyof typeof initial]);
   return (
@@ -31,8 +31,7 @@ export default function Images() {
         <Choice label="Gate" any="Any" value={view.decision} options={decisions} onChange={(decision) => set({ decision })} />
         <Choice label="Kind" value={view.kind} options={[["image", "Images"], ["index", "Indexes"], ["artifact", "Artifacts"], ["all", "All"]]} onChange={(kind) => set({ kind })} />
         <Choice label="Order" value={view.sort} options={[["pushed", "Newest push"], ["verdict", "Worst first"], ["name", "Name"], ["size", "Largest"]]} onChange={(sort) => set({ sort })} />
-        <Checkbox label="Untagged only" checked={view.tagged === "no"} onChange={(_, d) => set({ tagged: d.checked ? "no" : "" })} />
-        <Checkbox label="Deleted" checked={view.deleted === "true"} onChange={(_, d) => set({ deleted: d.checked ? "true" : "" })} />
+        <Choice label="Show" any="Current" value={view.show} options={["untagged", "deleted"]} onChange={(show) => set({ show })} />
       </div>
       <ImageTable
         q={q}
@@ -42,9 +41,7 @@ export default function Images() {
           filtered ? (
             <Empty title="No image matches">
               <p>Remove a filter above, or look at all images.</p>
-              <button className="sw-link" style={{ all: "unset", cursor: "pointer", color: "var(--accent)" }} onClick={() => set(initial)}>
-                Show all images
-              </button>
+              <Button onClick={() => set(initial)}>Show all images</Button>
             </Empty>
           ) : (
             <FirstPush />
