@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -20,12 +22,15 @@ func (db *DB) PutDecided(ctx context.Context, d catalog.Decided, by ...audit.Ent
 	if err != nil {
 		return err
 	}
+	if err := db.prepare(ctx, &d, &packed); err != nil {
+		return err
+	}
 	return db.write(ctx, func(t tx) error {
 		m, err := t.locked(ctx, d.Repository, d.Digest)
 		if err != nil {
 			return err
 		}
-		if err := t.putInventory(ctx, &d, packed); err != nil {
+		if err := t.putInventory(ctx, &d, &packed); err != nil {
 			return err
 		}
 		if err := t.putResult(ctx, m, packed); err != nil {
@@ -44,8 +49,44 @@ func (db *DB) PutDecided(ctx context.Context, d catalog.Decided, by ...audit.Ent
 type packedResult struct {
 	head        string
 	body, sum   []byte
-	inventory   *finding.Inventory // without what belongs to the result
+	inventory   *finding.Inventory
 	fingerprint []byte
+	// What prepare did ahead: both packed, the sum of the inventory; nil where they seemed to be there already.
+	packedBody, packedInventory, inventorySum []byte
+}
+
+// prepare packs what is likely to be stored before the transaction begins: on SQLite everybody else waits for that.
+func (db *DB) prepare(ctx context.Context, d *catalog.Decided, p *packedResult) error {
+	var sum []byte
+	var same bool
+	err := db.read(ctx, func(t tx) (err error) {
+		if same, err = t.hasInventory(ctx, d); err != nil {
+			return err
+		}
+		err = t.row(ctx, `SELECT x.sum FROM result x JOIN manifest m ON m.id = x.manifest_id JOIN repository r ON r.id = m.repo_id
+			WHERE r.name = ? AND m.digest = ?`, d.Repository, d.Digest).Scan(&sum)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = nil
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(sum, p.sum) {
+		p.packedBody = packer.EncodeAll(p.body, nil)
+	}
+	if same {
+		return nil
+	}
+	return p.packInventory()
+}
+
+func (p *packedResult) packInventory() error {
+	text, err := json.Marshal(plainInventory(p.inventory))
+	hash := sha256.Sum256(text)
+	p.packedInventory, p.inventorySum = packer.EncodeAll(text, nil), hash[:]
+	return err
 }
 
 // head is the part of a result that changes with every match.
@@ -109,7 +150,10 @@ func (t tx) putResult(ctx context.Context, m manifestRow, p packedResult) error 
 		_, err := t.exec(ctx, `UPDATE result SET head = ? WHERE manifest_id = ?`, p.head, m.id)
 		return err
 	}
-	data, err := t.sealText(ctx, resultCell(m.id), p.body)
+	if p.packedBody == nil { // it was there a moment ago
+		p.packedBody = packer.EncodeAll(p.body, nil)
+	}
+	data, err := t.db.sealer.seal(ctx, resultCell(m.id), p.packedBody)
 	if err != nil {
 		return err
 	}

@@ -1,39 +1,37 @@
 package state
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 
 	"github.com/seawall/seawall/catalog"
 	"github.com/seawall/seawall/finding"
 )
 
-// putInventory stores an inventory once for its digest. One that is there from the same analyser and the same moment is
-// the same; others are compared.
-func (t tx) putInventory(ctx context.Context, d *catalog.Decided, p packedResult) error {
-	var sum []byte
-	var same bool
-	err := t.row(ctx, `SELECT sum, analyser = ? AND scanned = ? AND scanned <> 0 FROM inventory WHERE digest = ?`,
-		p.inventory.Analyser, nano(d.Evaluation.Scanned), d.Digest).Scan(&sum, &same)
-	if err = orAbsent(err, catalog.ErrNotFound); err != nil && err != catalog.ErrNotFound {
+// hasInventory reports whether the inventory is stored already: one from the same analyser and the same moment is.
+func (t tx) hasInventory(ctx context.Context, d *catalog.Decided) (yes bool, err error) {
+	err = t.row(ctx, `SELECT EXISTS (SELECT 1 FROM inventory WHERE digest = ? AND analyser = ? AND scanned = ? AND scanned <> 0)`,
+		d.Digest, d.Result.Inventory.Analyser, nano(d.Evaluation.Scanned)).Scan(&yes)
+	return yes, err
+}
+
+// putInventory stores an inventory once for its digest.
+func (t tx) putInventory(ctx context.Context, d *catalog.Decided, p *packedResult) error {
+	same, err := t.hasInventory(ctx, d)
+	if err != nil || same {
 		return err
 	}
-	if same {
-		return nil
+	if p.packedInventory == nil { // it was there a moment ago
+		if err := p.packInventory(); err != nil {
+			return err
+		}
 	}
-	text, err := json.Marshal(plainInventory(p.inventory))
-	if err != nil {
+	n, err := t.exec(ctx, `UPDATE inventory SET scanned = ?, analyser = ? WHERE digest = ? AND sum = ?`,
+		nano(d.Evaluation.Scanned), p.inventory.Analyser, d.Digest, p.inventorySum)
+	if err != nil || n > 0 {
 		return err
 	}
-	hash := sha256.Sum256(text)
-	if bytes.Equal(hash[:], sum) {
-		_, err := t.exec(ctx, `UPDATE inventory SET scanned = ? WHERE digest = ?`, nano(d.Evaluation.Scanned), d.Digest)
-		return err
-	}
-	data, err := t.sealText(ctx, cell{"inventory", "data", d.Digest}, text)
+	data, err := t.db.sealer.seal(ctx, cell{"inventory", "data", d.Digest}, p.packedInventory)
 	if err != nil {
 		return err
 	}
@@ -42,7 +40,7 @@ func (t tx) putInventory(ctx context.Context, d *catalog.Decided, p packedResult
 		return err
 	}
 	_, err = t.exec(ctx, `INSERT INTO inventory (digest, analyser, scanned, sum, data) VALUES (?, ?, ?, ?, ?)`,
-		d.Digest, p.inventory.Analyser, nano(d.Evaluation.Scanned), hash[:], data)
+		d.Digest, p.inventory.Analyser, nano(d.Evaluation.Scanned), p.inventorySum, data)
 	return err
 }
 
@@ -112,7 +110,8 @@ func (db *DB) EachInventory(ctx context.Context, after int64, yield func(seq int
 
 // Result implements catalog.Results.
 func (db *DB) Result(ctx context.Context, repository, digest string) (r finding.Result, err error) {
-	err = db.read(ctx, func(t tx) error {
+	err = db.engine.snapshot(ctx, func(q querier) error { // result and inventory of one moment
+		t := tx{db: db, q: q}
 		var id int64
 		var top string
 		var data []byte

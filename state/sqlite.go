@@ -25,7 +25,7 @@ type sqlite struct {
 	writer *sql.DB
 	pool   *sql.DB
 
-	turn  chan struct{} // holds the right to use conn
+	turn  chan struct{} // holds the right to use conn; closed with the database
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt // of conn
 }
@@ -82,7 +82,7 @@ func (s *sqlite) configure(c *sqlite3.Conn, reads bool) error {
 	}
 	// FULL: what was acknowledged is on the disk. Without it a commit waits in the WAL for the next checkpoint.
 	pragmas := "PRAGMA temp_store=memory; PRAGMA journal_mode=wal; PRAGMA synchronous=full; PRAGMA foreign_keys=on;" +
-		"PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384; PRAGMA trusted_schema=off;"
+		"PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-8192; PRAGMA trusted_schema=off;"
 	if reads {
 		pragmas += "PRAGMA query_only=on;"
 	}
@@ -118,7 +118,10 @@ func (s *sqlite) write(ctx context.Context, f func(querier) error) error {
 		return err
 	}
 	select {
-	case <-s.turn:
+	case _, open := <-s.turn:
+		if !open {
+			return sql.ErrConnDone
+		}
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -147,7 +150,10 @@ func (s *sqlite) transact(ctx context.Context, f func(querier) error) (err error
 }
 
 func (s *sqlite) close() error {
-	<-s.turn // never given back: who writes after Close waits for its context
+	if _, open := <-s.turn; !open {
+		return nil // closed before
+	}
+	close(s.turn)
 	for _, st := range s.stmts {
 		st.Close()
 	}

@@ -131,3 +131,19 @@ func must[T any](v T, err error) func(t testing.TB) T {
 		return v
 	}
 }
+
+func TestClosed(t *testing.T) {
+	db, err := Open(t.Context(), Config{DSN: sqliteFile(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Close(), db.Close()); err != nil {
+		t.Error(err)
+	}
+	if err := db.Record(t.Context()); err == nil {
+		t.Error("wrote to a closed database")
+	}
+	if err := db.Ping(t.Context()); err == nil {
+		t.Error("read from a closed database")
+	}
+}
