@@ -28,7 +28,7 @@ Run it on the hub's machine, as the hub's user, with the hub's --config or --dat
 const stateFile = "state.backup"
 
 // kept are the files and directories of the data directory that a backup holds beside the state.
-var kept = []string{"audit.key", "audit.checkpoint", "audit", "keys"}
+var kept = []string{"audit", "keys"}
 
 func newBackup(t terminal) *cobra.Command {
 	c := defaults()
@@ -53,7 +53,7 @@ func newBackup(t terminal) *cobra.Command {
 // stateOf opens the state as the hub does.
 func (c *config) stateOf(ctx context.Context) (state.Config, func() error, error) {
 	cfg := state.Config{DSN: c.Database}
-	ring, err := keys.Open(ctx, keys.Config{Dir: filepath.Join(c.DataDir, "keys"), Provider: c.Encryption.Provider})
+	ring, err := keys.Open(ctx, keys.Config{Dir: c.Encryption.Dir, Provider: c.Encryption.Provider})
 	if err != nil {
 		return cfg, nil, fmt.Errorf("opening the keys: %w", err)
 	}
@@ -61,6 +61,17 @@ func (c *config) stateOf(ctx context.Context) (state.Config, func() error, error
 		cfg.Keys = ring.Purpose("state")
 	}
 	return cfg, ring.Close, nil
+}
+
+// place is where a part of a backup belongs.
+func (c *config) place(name string) string {
+	switch name {
+	case "registry":
+		return c.Storage.Dir
+	case "keys":
+		return c.Encryption.Dir
+	}
+	return filepath.Join(c.DataDir, name)
 }
 
 func (c *config) backup(ctx context.Context, dir, former string, blobs bool, out io.Writer) error {
@@ -72,7 +83,7 @@ func (c *config) backup(ctx context.Context, dir, former string, blobs bool, out
 	}
 	fmt.Fprintln(out, "state: done")
 	for _, name := range kept {
-		if err := copyTree(ctx, filepath.Join(c.DataDir, name), filepath.Join(dir, name), ""); err != nil {
+		if err := copyTree(ctx, c.place(name), filepath.Join(dir, name), ""); err != nil {
 			return err
 		}
 	}
@@ -143,11 +154,7 @@ func (c *config) restore(ctx context.Context, dir string, out io.Writer) error {
 	}
 	defer unlock()
 	for _, name := range append([]string{"registry"}, kept...) {
-		to := filepath.Join(c.DataDir, name)
-		if name == "registry" {
-			to = c.Storage.Dir
-		}
-		if err := copyTree(ctx, filepath.Join(dir, name), to, ""); err != nil {
+		if err := copyTree(ctx, filepath.Join(dir, name), c.place(name), ""); err != nil {
 			return err
 		}
 	}

@@ -84,6 +84,8 @@ type encryption struct {
 	// "" leaves data plain.
 	Provider string        `yaml:"provider"`
 	Cache    time.Duration `yaml:"cache"`
+	// Dir holds the wrapped data keys; "" is DataDir/keys. Hubs that share a state share it.
+	Dir string `yaml:"dir"`
 }
 
 type advisories struct {
@@ -165,6 +167,9 @@ func (c *config) complete() error {
 	}
 	if c.Advisories.Dir == "" {
 		c.Advisories.Dir = filepath.Join(c.DataDir, "db")
+	}
+	if c.Encryption.Dir == "" {
+		c.Encryption.Dir = filepath.Join(c.DataDir, "keys")
 	}
 	if c.Storage.Dir == "" && c.Storage.S3 == nil {
 		c.Storage.Dir = filepath.Join(c.DataDir, "registry")

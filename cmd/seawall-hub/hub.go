@@ -23,7 +23,6 @@ import (
 	"github.com/seawall/seawall/intake"
 	"github.com/seawall/seawall/job"
 	"github.com/seawall/seawall/keys"
-	"github.com/seawall/seawall/notify"
 	"github.com/seawall/seawall/registry"
 	"github.com/seawall/seawall/registry/directory"
 	s3store "github.com/seawall/seawall/registry/s3"
@@ -93,8 +92,8 @@ func (h *hub) openKeys(ctx context.Context) error {
 		return err
 	}
 	ring, err := keys.Open(ctx, keys.Config{
-		Dir: h.path("keys"), Provider: h.config.Encryption.Provider, Create: true, Cache: h.config.Encryption.Cache, Log: h.log,
-		OnAlert: func(a keys.Alert) { h.keyAlert(a) },
+		Dir: h.config.Encryption.Dir, Provider: h.config.Encryption.Provider, Create: true, Cache: h.config.Encryption.Cache, Log: h.log,
+		OnAlert: h.keyAlert,
 	})
 	if err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
@@ -134,12 +133,12 @@ func (h *hub) openTrail(ctx context.Context) error {
 	if p := h.purpose("audit"); p != nil {
 		sealer = p
 	}
-	key, err := translog.OpenKey(ctx, translog.File(h.path("audit.key")), sealer, "seawall")
+	key, err := translog.OpenKey(ctx, noted{h.db, h.id, "audit.key"}, sealer, "seawall")
 	if err != nil {
 		return err
 	}
 	cfg := translog.Config{
-		Dir: h.path("audit"), Key: key, Outbox: h.db, Archive: h.db, Last: translog.File(h.path("audit.checkpoint")), Log: h.log,
+		Dir: h.path("audit"), Key: key, Outbox: h.db, Archive: h.db, Last: noted{h.db, h.id, "audit.checkpoint"}, Log: h.log,
 		Lead: func(ctx context.Context) (bool, error) { return h.lead(ctx, "audit") },
 	}
 	if dir := h.config.Audit.Checkpoints; dir != "" {
@@ -422,5 +421,3 @@ func (c *config) logger(w io.Writer) (*slog.Logger, error) {
 	}
 	return nil, fmt.Errorf("log format %q: want text or json", c.LogFormat)
 }
-
-var _ = notify.Event{}

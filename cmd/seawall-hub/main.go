@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, t terminal) int {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see `%s --help`)", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newServe(t), newUp(t), newBackup(t), newRestore(t))
+	root.AddCommand(newServe(t), newUp(t), newBackup(t), newRestore(t), newRecover(t))
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil || errors.Is(err, context.Canceled) && ctx.Err() != nil {

@@ -18,6 +18,7 @@ var siblings = []struct{ name, executable, short string }{
 	{"up", "seawall-hub", "Run a hub on this machine for a first look"},
 	{"backup", "seawall-hub", "Write the hub's state to a file, while it runs"},
 	{"restore", "seawall-hub", "Read a backup into an empty state"},
+	{"recover", "seawall-hub", "Let an administrator of the hub in again"},
 }
 
 func newSiblings() []*cobra.Command {
