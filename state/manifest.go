@@ -229,9 +229,7 @@ func (t tx) imagesFilter(ctx context.Context, q catalog.Images) (f filter, err e
 		f.add(`m.tags > 0`)
 	}
 	if q.Search != "" {
-		if err := t.addSearch(ctx, &f, q.Search); err != nil {
-			return f, err
-		}
+		addSearch(&f, q.Search)
 	}
 	if q.Finding != "" {
 		ids, err := t.idsOf(ctx, q.Finding)
@@ -247,7 +245,7 @@ func (t tx) imagesFilter(ctx context.Context, q catalog.Images) (f filter, err e
 
 // dense is the number of hits from which it is cheaper to go through the images in their order until a page is full
 // than to gather all hits and sort them.
-const dense = 2000
+const dense = 20_000
 
 // many reports whether a query has more rows than that.
 func (t tx) many(ctx context.Context, query string, args ...any) (bool, error) {
@@ -271,22 +269,16 @@ func (t tx) addAffected(ctx context.Context, f *filter, ids []string) error {
 }
 
 // addSearch selects images by a part of their repository's name, of a tag or of their digest.
-func (t tx) addSearch(ctx context.Context, f *filter, text string) error {
+func addSearch(f *filter, text string) {
 	const tags = `SELECT manifest_id FROM tag WHERE name {{like}} ? ESCAPE '\'`
 	like := contains(text)
-	where, args := `m.repo_id IN (SELECT id FROM repository WHERE name {{like}} ? ESCAPE '\')`, []any{like, like}
-	all, err := t.many(ctx, tags, like)
-	if all {
-		where += ` OR EXISTS (SELECT 1 FROM tag g WHERE g.manifest_id = m.id AND g.name {{like}} ? ESCAPE '\')`
-	} else {
-		where += ` OR m.id IN (` + tags + `)`
-	}
+	where := `m.repo_id IN (SELECT id FROM repository WHERE name {{like}} ? ESCAPE '\') OR m.id IN (` + tags + `)`
+	args := []any{like, like}
 	if digest := digestArgs(text); digest != nil {
 		where += ` OR m.id IN (SELECT id FROM manifest WHERE {{instr}}(digest, ?) > 0)` // reads nothing but an index
 		args = append(args, digest...)
 	}
 	f.add("("+where+")", args...)
-	return err
 }
 
 // digestArgs adds digests to what is searched, where the text can be part of one.
