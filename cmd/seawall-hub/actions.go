@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"syscall"
@@ -14,6 +16,7 @@ import (
 	"github.com/seawall/seawall/catalog"
 	"github.com/seawall/seawall/finding"
 	"github.com/seawall/seawall/intake"
+	"github.com/seawall/seawall/intake/foreign"
 	"github.com/seawall/seawall/job"
 	"github.com/seawall/seawall/keys"
 	"github.com/seawall/seawall/notify"
@@ -57,7 +60,7 @@ func (a *actionsOf) RestoreImage(ctx context.Context, repository, digest string,
 		return err
 	}
 	a.intake.Touched(repository)
-	return a.db.RestoreManifest(ctx, repository, digest, by)
+	return a.db.Record(ctx, by) // the registry's hook has restored it in the catalog
 }
 
 func (a *actionsOf) DeleteTag(ctx context.Context, repository, tag string, _ audit.Entry) error {
@@ -202,9 +205,19 @@ func (a *actionsOf) RulesChanged(ctx context.Context, _ []string, _ audit.Actor)
 // Backup writes the whole state.
 func (a *actionsOf) Backup(ctx context.Context, w io.Writer) error { return a.db.Backup(ctx, w) }
 
-// ReadReport reads another scanner's report.
-func (a *actionsOf) ReadReport(_ context.Context, repository, digest, source string, text []byte) (string, []catalog.Tracked, error) {
-	return "", nil, errors.New("x")
+// ReadReport reads another scanner's report. What it says is shown beside ours and decides nothing.
+func (a *actionsOf) ReadReport(_ context.Context, repository, _, source string, text []byte) (string, []catalog.Tracked, error) {
+	r, err := foreign.Read(bytes.NewReader(text), repository)
+	if err != nil {
+		return "", nil, fmt.Errorf("%w: %w", api.ErrInvalid, err)
+	}
+	if source != "" {
+		r.Source = source
+		for i := range r.Found {
+			r.Found[i].Source = source
+		}
+	}
+	return r.Source, r.Found, nil
 }
 
 // TestTarget sends a test.

@@ -385,7 +385,8 @@ func (h *hub) openAPI(ctx context.Context) error {
 	}
 	h.actions.before.swap(rules)
 	cfg := api.Config{Catalog: h.db, Auth: h.auth, Users: h.db, Jobs: h.db, Notify: h.db, Audit: h.db, AuditLog: trailOf{h.trail, h.db},
-		Settings: h.db, Actions: h.actions, Events: h.events, Log: h.log}
+		Settings: h.db, Actions: h.actions, Events: h.events, Log: h.log,
+		Answers: answers{h.db}, Credentials: credentials{h.db}, CheckRule: h.judge.checkRule, Allow: newPace().allow}
 	for _, p := range h.config.OIDC {
 		cfg.Providers = append(cfg.Providers, api.Provider{ID: p.ID, Title: p.Title, URL: "/signin/oidc/" + p.ID})
 	}
