@@ -15,12 +15,13 @@ var Imports = map[string][]string{
 	"audit":           {},
 	"keys":            {},
 	"registry":        {},
+	"registry/mirror": {"registry", "internal/egress"},
 	"console":         {},
 	"catalog":         {"audit", "finding", "job"},
 	"job":             {"audit"},
 	"auth":            {"audit"},
 	"trust":           {},
-	"notify":          {"audit", "finding"},
+	"notify":          {"audit", "finding", "internal/egress"},
 	"intake":          {"audit", "catalog", "finding", "job", "notify"},
 	"state":           {"audit", "auth", "catalog", "finding", "job", "notify"},
 	"api":             {"audit", "auth", "catalog", "finding", "job", "notify"},
@@ -31,7 +32,7 @@ var Imports = map[string][]string{
 
 // Doors lists, for each heavy library, the only packages that may import it.
 var Doors = map[string][]string{
-	"github.com/google/go-containerregistry":  {"scan/image", "trust/remote"},
+	"github.com/google/go-containerregistry":  {"scan/image", "trust/remote", "registry/mirror"},
 	"github.com/google/osv-scalibr/extractor": {"scan/inventory"},
 	"github.com/google/osv-scalibr/semantic":  {"scan/advisory"},
 	"github.com/klauspost/compress":           {"scan/image", "scan/advisory", "state"},
