@@ -95,6 +95,9 @@ func (e *evidence) addStatement(payload []byte) error {
 		e.Kind, e.Predicate = KindAttestation, clean(s.PredicateType)
 		e.Time = e.facts.at
 	}
+	if isProvenance(s.PredicateType) {
+		e.Builder = clean(e.facts.builder)
+	}
 	return nil
 }
 

@@ -116,6 +116,8 @@ type Signature struct {
 	Blob     string `json:"blob,omitempty"`
 	// Predicate is the predicate type of an attestation.
 	Predicate string `json:"predicate,omitempty"`
+	// Builder is who built the image, of SLSA provenance.
+	Builder string `json:"builder,omitempty"`
 	// KeyID is the SHA-256 of the public key: verified, or as the signature hints.
 	KeyID string `json:"keyId,omitempty"`
 	// Identity and Issuer are the certificate's.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -34,6 +35,7 @@ type actionsOf struct {
 	judge    *judge
 	ring     *keys.Ring
 	notify   *notifier
+	truster  *truster
 	dropped  func() map[string]int64
 	started  time.Time
 
@@ -223,8 +225,26 @@ func (a *actionsOf) ReadReport(_ context.Context, repository, _, source string, 
 // TestTarget sends a test.
 func (a *actionsOf) TestTarget(ctx context.Context, t notify.Target) error { return nil }
 
-// Provenance is the verified build of an image.
-func (a *actionsOf) Provenance(context.Context, string, string) (api.Build, error) {
+// Provenance is the build that a verified attestation tells of. Without a rule that asks for provenance nobody has said
+// whom to believe about it.
+func (a *actionsOf) Provenance(ctx context.Context, repository, digest string) (api.Build, error) {
+	rules, err := a.db.Rules(ctx)
+	if err != nil {
+		return api.Build{}, err
+	}
+	rule := catalog.Resolve(repository, rules).Trust
+	if rule == nil {
+		return api.Build{}, catalog.ErrNotFound
+	}
+	report, err := a.truster.report(ctx, repository, digest, rule, time.Now())
+	if err != nil {
+		return api.Build{}, err
+	}
+	for i := range report.Signatures {
+		if s := &report.Signatures[i]; s.Verified && s.Builder != "" {
+			return api.Build{Builder: s.Builder, Type: s.Predicate, Finished: s.Time, Signer: strings.Join(s.By, ", ")}, nil
+		}
+	}
 	return api.Build{}, catalog.ErrNotFound
 }
 

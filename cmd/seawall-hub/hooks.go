@@ -49,7 +49,20 @@ func (h *hooks) Authorize(q *http.Request, needs []registry.Need) (context.Conte
 	if p.Must != "" {
 		return nil, &registry.Refused{Message: "sign in to the console first: your " + p.Must + " has to be set"}
 	}
-	return q.Context(), nil
+	ctx := q.Context()
+	if q.Method == http.MethodHead {
+		ctx = context.WithValue(ctx, headKey{}, true)
+	}
+	return ctx, nil
+}
+
+// headKey marks a question whether something is there. Who pushes asks it before each upload and gets an honest answer,
+// also about what is held: it tells nothing that the pusher does not have.
+type headKey struct{}
+
+func (h *hooks) asksToPush(ctx context.Context, repository string) bool {
+	p := auth.From(ctx)
+	return ctx.Value(headKey{}) != nil && p.May(auth.ImagePush, auth.Repository(repository))
 }
 
 func (h *hooks) allow(q *http.Request, p *auth.Principal, n registry.Need) error {
@@ -87,7 +100,7 @@ func (h *hooks) ServeBlob(ctx context.Context, repository, digest string) error 
 // held reports whether who asks gets what is held back.
 func (h *hooks) held(ctx context.Context, repository string) bool {
 	p := auth.From(ctx)
-	return p.May(auth.ImageHeld, auth.Repository(repository))
+	return p.May(auth.ImageHeld, auth.Repository(repository)) || h.asksToPush(ctx, repository)
 }
 
 func (h *hooks) served(a intake.Answer, err error, repository, digest string) error {

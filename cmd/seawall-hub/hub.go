@@ -52,6 +52,7 @@ type hub struct {
 	events   *api.Broker
 	api      *api.Server
 	runner   *job.Runner
+	truster  *truster
 	actions  *actionsOf
 }
 
@@ -216,10 +217,11 @@ func (h *hub) openIntake(ctx context.Context) error {
 		return err
 	}
 	s := shelf{registry: h.registry}
+	h.truster = &truster{shelf: s, within: h.within}
 	h.intake = intake.New(intake.Config{
 		Catalog: followed{DB: h.db, registry: func() *registry.Registry { return h.registry }},
 		Jobs:    h.db, Settings: h.db, Scanner: scanner, Judge: h.judge, Analyser: scan.AnalyserVersion,
-		Truster: &truster{shelf: s, within: h.within}, Attacher: &attacher{shelf: s, key: key},
+		Truster: h.truster, Attacher: &attacher{shelf: s, key: key},
 		Index:  &index{live: live, inventories: h.db, judge: h.judge},
 		Notify: h.tell, Changed: h.events.Publish, Console: h.config.PublicURL, Log: h.log,
 	})
@@ -378,7 +380,7 @@ func (h *hub) openAuth(context.Context) error {
 
 func (h *hub) openAPI(ctx context.Context) error {
 	h.actions = &actionsOf{config: h.config, db: h.db, intake: h.intake, registry: h.registry, judge: h.judge, ring: h.ring,
-		notify: h.notify, started: h.started, dropped: func() map[string]int64 { return map[string]int64{"events": h.events.Dropped()} }}
+		notify: h.notify, truster: h.truster, started: h.started, dropped: func() map[string]int64 { return map[string]int64{"events": h.events.Dropped()} }}
 	rules, err := h.db.Rules(ctx)
 	if err != nil {
 		return err

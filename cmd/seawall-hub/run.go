@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/klog/v2"
 
 	"github.com/seawall/seawall/api"
 	"github.com/seawall/seawall/auth/listen"
@@ -25,6 +26,7 @@ func serve(ctx context.Context, c *config, t terminal) error {
 	if err != nil {
 		return usageError{err}
 	}
+	klog.SetSlogLogger(log.With(slog.String("library", "tessera"))) // which writes to standard error otherwise
 	if err := private(c.DataDir); err != nil {
 		return err
 	}

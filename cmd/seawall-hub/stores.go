@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -10,7 +9,6 @@ import (
 	"github.com/seawall/seawall/audit"
 	"github.com/seawall/seawall/catalog"
 	"github.com/seawall/seawall/state"
-	"github.com/seawall/seawall/trust"
 )
 
 // answers keeps the answers of repeated requests in the state, in the API's terms.
@@ -66,11 +64,7 @@ func (j *judge) checkRule(r *catalog.Rule) error {
 	if r.Trust == nil {
 		return nil
 	}
-	text, err := json.Marshal(r.Trust)
-	if err != nil {
-		return err
-	}
-	if _, err := trust.ParsePolicy(text); err != nil {
+	if _, err := policyOf(r.Trust); err != nil {
 		return fmt.Errorf("%w: trust: %w", api.ErrInvalid, err)
 	}
 	return nil

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/seawall/seawall/catalog"
@@ -25,27 +25,11 @@ func (t *truster) Verify(ctx context.Context, repository, digest string, rule *c
 	if rule == nil {
 		return out, nil
 	}
-	within, err := t.within(ctx, repository, digest)
+	report, err := t.report(ctx, repository, digest, rule, now)
 	if err != nil {
 		return out, err
 	}
-	subject := trust.Subject{Repository: repository, Digest: digest, Within: within}
-	report, err := trust.Verify(ctx, t.shelf, subject, policyOf(rule), now)
-	if err != nil {
-		return out, err
-	}
-	for _, s := range report.Signatures {
-		switch {
-		case !s.Verified:
-		case s.Kind == trust.KindAttestation:
-			out.Attestations = append(out.Attestations, s.Predicate)
-		default:
-			out.Signers = append(out.Signers, s.By...)
-		}
-	}
-	slices.Sort(out.Signers)
-	slices.Sort(out.Attestations)
-	out.Signers, out.Attestations = slices.Compact(out.Signers), slices.Compact(out.Attestations)
+	out.Signers, out.Attestations = report.Signers(), report.Predicates()
 	for _, r := range report.Requirements {
 		if !r.Met {
 			out.Missing = append(out.Missing, catalog.Reason{Source: "trust", Rule: string(r.Kind) + "." + r.Name,
@@ -55,27 +39,25 @@ func (t *truster) Verify(ctx context.Context, repository, digest string, rule *c
 	return out, nil
 }
 
-// policyOf turns the administrator's form into trust's.
-func policyOf(rule *catalog.TrustRule) trust.Policy {
-	var p trust.Policy
-	for i := range rule.Signers {
-		p.Signers = append(p.Signers, signerOf(&rule.Signers[i]))
+// report verifies everything that is attached to the image and to the indexes around it.
+func (t *truster) report(ctx context.Context, repository, digest string, rule *catalog.TrustRule, now time.Time) (trust.Report, error) {
+	within, err := t.within(ctx, repository, digest)
+	if err != nil {
+		return trust.Report{}, err
 	}
-	for i := range rule.Attestations {
-		a := &rule.Attestations[i]
-		p.Attestations = append(p.Attestations, trust.Attestation{Predicate: a.Predicate, Signer: signerOf(&a.Signer),
-			Builder: a.Builder, MaxAge: trust.Duration(a.MaxAge)})
+	policy, err := policyOf(rule)
+	if err != nil {
+		return trust.Report{}, err
 	}
-	return p
+	subject := trust.Subject{Repository: repository, Digest: digest, Within: within}
+	return trust.Verify(ctx, t.shelf, subject, policy, now)
 }
 
-func signerOf(s *catalog.Signer) trust.Signer {
-	out := trust.Signer{Name: s.Name, Keys: s.Keys}
-	if k := s.Keyless; k != nil {
-		out.Keyless = &trust.Keyless{Issuer: k.Issuer, Identity: k.Identity, Root: k.Root}
+// policyOf turns the administrator's form into trust's, which has the same JSON.
+func policyOf(rule *catalog.TrustRule) (trust.Policy, error) {
+	text, err := json.Marshal(rule)
+	if err != nil {
+		return trust.Policy{}, err
 	}
-	if n := s.Notation; n != nil {
-		out.Notation = &trust.Notation{Certificates: n.Certificates, Identities: n.Identities}
-	}
-	return out
+	return trust.ParsePolicy(text)
 }
