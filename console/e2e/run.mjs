@@ -83,7 +83,7 @@ async function pages(page) {
     list.push(["repository", at], ["tags", `${at}?tab=tags`]);
     for (const tab of ["findings", "packages", "secrets", "checks", "layers", "executables", "custody"]) list.push([`image-${tab}`, `${at}/images/${m.digest}?tab=${tab}`]);
   }
-  const t = (await get("/findings?limit=1")).items?.[0];
+  const t = (await get("/findings?type=vulnerability&limit=1")).items?.[0];
   if (t) list.push(["finding", `/findings/${t.key}`], ["advisory", `/advisories/${t.id}`]);
   return list.filter(([name]) => !args.only || args.only.split(",").includes(name));
 }

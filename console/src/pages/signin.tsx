@@ -81,7 +81,7 @@ function Credentials({ providers, back }: { providers: Session["providers"]; bac
         </Button>
       </form>
       {providers.map((p) => (
-        <Button key={p.id} as="a" href={`${p.url}${p.url.includes("?") ? "&" : "?"}back=${encodeURIComponent(back)}`}>
+        <Button key={p.id} as="a" href={`${p.url}${p.url.includes("?") ? "&" : "?"}next=${encodeURIComponent(back)}`}>
           Sign in with {p.title}
         </Button>
       ))}

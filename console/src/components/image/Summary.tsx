@@ -1,6 +1,6 @@
 import { Link } from "react-router";
 import type { Manifest, Reason } from "../../api/images";
-import { bytes, count, short } from "../../lib/format";
+import { bytes, count, plural, short } from "../../lib/format";
 import { imagePath } from "../../lib/names";
 import { dateTime, known, past } from "../../lib/time";
 import { Facts, Panel } from "../../ui/Page";
@@ -80,7 +80,7 @@ function facts(m: Manifest): [string, React.ReactNode][] {
     ["Created", known(m.created) ? <Time at={m.created} /> : ""],
     ["Pushed", <span key="p"><Time at={m.pushed} /> by {m.pushedBy || "unknown"}{m.pushedFrom ? ` from ${m.pushedFrom}` : ""}</span>],
     ["Copied from", m.origin],
-    ["Pulled", <span key="l"><Time at={m.pulled} />{m.pulls > 0 && <span className="dim"> · {count(m.pulls)} times</span>}</span>],
+    ["Pulled", <span key="l"><Time at={m.pulled} />{m.pulls > 0 && <span className="dim"> · {plural(m.pulls, "time")}</span>}</span>],
     ["Signed by", s?.signers?.length ? s.signers.join(", ") : ""],
     ["Attested", s?.attestations?.length ? s.attestations.join(", ") : ""],
     ["Scanned", s && known(s.scanned) ? <span><Time at={s.scanned} /> <span className="dim">with the database of {dateTime(s.database.builtAt) || "no date"}</span></span> : ""],
