@@ -6,10 +6,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 10s
 export CGO_ENABLED = 0
 
-.PHONY: help up build console test race e2e bench fuzz lint clean
+.PHONY: help up build console console-test test race e2e bench fuzz lint clean
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 up: build ## build everything and scan a real image
 	@deploy/first-scan
@@ -22,6 +22,10 @@ console: console/dist/index.html ## build the console, where its sources changed
 console/dist/index.html: console/package-lock.json console/index.html console/vite.config.ts $(shell find console/src console/public -type f 2>/dev/null)
 	@if command -v npm >/dev/null; then cd console && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent; \
 	else echo 'npm is not on this machine: the hub is built without its console'; fi
+
+console-test: ## check and test the console's sources
+	@if command -v npm >/dev/null; then cd console && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; } && npm run --silent check && npm test --silent; \
+	else echo 'npm is not on this machine: the console is not tested'; fi
 
 test: ## vet and run every test
 	$(GO) vet ./...
