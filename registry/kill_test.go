@@ -70,6 +70,7 @@ func TestKilled(t *testing.T) {
 	}
 	dir := t.TempDir()
 	var acknowledged sync.Map // tag → manifest
+	heard := make(chan struct{}, 10_000)
 	for round := range rounds {
 		c, kill := startChild(t, dir)
 		acknowledged.Range(func(tag, p any) bool {
@@ -83,12 +84,19 @@ func TestKilled(t *testing.T) {
 					if !c.pushUntilKilled(fmt.Sprintf("r%d-%d-%d", round, i, n), &acknowledged) {
 						return
 					}
+					heard <- struct{}{}
 				}
 			})
 		}
-		time.Sleep(time.Duration(20+rand.IntN(150)) * time.Millisecond) // the random point
+		for range 1 + rand.IntN(4) {
+			<-heard
+		}
+		time.Sleep(rand.N(40 * time.Millisecond)) // the random point
 		kill()
 		pushers.Wait()
+		for len(heard) > 0 {
+			<-heard
+		}
 		if t.Failed() {
 			return
 		}
@@ -102,8 +110,8 @@ func TestKilled(t *testing.T) {
 		return true
 	})
 	t.Logf("%d acknowledged pushes survived %d kills", n, rounds)
-	if n == 0 {
-		t.Error("nothing was ever acknowledged")
+	if n < rounds {
+		t.Errorf("%d pushes in %d rounds", n, rounds)
 	}
 }
 
@@ -157,14 +165,16 @@ func (c client) pushUntilKilled(tag string, acknowledged *sync.Map) bool {
 	}
 }
 
+// pushChunks brings a blob; false when nobody answers. One that a collection took away at once is found missing by the
+// push of the manifest.
 func (c client) pushChunks(p []byte) bool {
 	a, err := c.try("POST", "/v2/killed/blobs/uploads/", nil)
-	if err != nil || a.StatusCode != http.StatusAccepted {
+	if err != nil {
 		return false
 	}
-	if a, err = c.try("PATCH", c.url+location(a, ""), p); err != nil || a.StatusCode != http.StatusAccepted {
+	if a, err = c.try("PATCH", c.url+location(a, ""), p); err != nil {
 		return false
 	}
-	a, err = c.try("PUT", c.url+location(a, "digest="+string(digest.FromBytes(p))), nil)
-	return err == nil && a.StatusCode == http.StatusCreated
+	_, err = c.try("PUT", c.url+location(a, "digest="+string(digest.FromBytes(p))), nil)
+	return err == nil
 }
