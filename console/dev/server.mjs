@@ -112,6 +112,11 @@ const routes = {
     return m;
   },
   "DELETE /repositories/{r}/images/{d}/override": ({ r, d }) => ((image(r, d).override = undefined), image(r, d)),
+  // Not part of the API: makes an image arrive, as a push from outside would.
+  "POST /arrive": (_, __, b) => {
+    data.images.unshift({ ...data.images.find((m) => m.scan), repository: b.repository, digest: data.digest(), tags: ["1"], pushed: new Date().toISOString() });
+    tell("images", b.repository);
+  },
   "GET /findings": (_, q) => list(selectFindings(q), q),
   "GET /findings/{key}": ({ key }) => tagged(found(data.tracked.find((t) => t.key === key))),
   "PATCH /findings/{key}": ({ key }, _, b) => Object.assign(found(data.tracked.find((t) => t.key === key)), { owner: b.owner, due: b.due && new Date(b.due).toISOString() }),

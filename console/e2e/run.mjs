@@ -2,7 +2,7 @@
 // Without a URL it walks the made-up hub of dev/. For each page, wide and narrow, light and dark, it checks that
 // nothing was written to the browser's console as an error, that nothing stands out of the page to the right, and that
 // axe finds no serious fault of accessibility; and it takes a picture. Against the made-up hub it also works: makes an
-// exception, releases an image, and looks for the audit record.
+// exception, releases an image, looks for the audit record and sees an image arrive. --only names pages, or "work".
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
@@ -153,6 +153,15 @@ async function work() {
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
   await inspect(page, "shortcuts-1280-light");
+  page.where = "live";
+  await page.keyboard.press("Escape");
+  await page.goto(`${url}/images`);
+  await page.getByText("Live", { exact: true }).waitFor();
+  await page.evaluate(async () => {
+    const { csrf } = await (await fetch("/api/v1/session")).json();
+    await fetch("/api/v1/arrive", { method: "POST", headers: { "X-CSRF-Token": csrf }, body: '{"repository":"live/app"}' });
+  });
+  await page.getByRole("link", { name: "live/app:1" }).waitFor({ timeout: 5000 }); // without a reload
   page.where = "rule form";
   await page.goto(`${url}/rules`);
   await page.getByRole("button", { name: "production" }).click();
@@ -173,10 +182,8 @@ async function work() {
 }
 
 try {
-  if (!args.url && !args.only) await work();
-  await walk(1280, "light");
-  await walk(1280, "dark");
-  await walk(390, "light");
+  if (!args.url && (!args.only || args.only === "work")) await work();
+  for (const [width, scheme] of args.only === "work" ? [] : [[1280, "light"], [1280, "dark"], [390, "light"]]) await walk(width, scheme);
 } catch (e) {
   fault("walk", e.stack);
 } finally {
