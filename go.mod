@@ -290,3 +290,5 @@ require (
 )
 
 exclude github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50
+
+ignore ./console/node_modules

@@ -78,6 +78,7 @@ type Manifest struct {
 	Config       string // digest of the configuration; "" for an index
 	ConfigType   string // media type of the configuration
 	Blobs        []string
+	BlobSizes    []int64 // of Blobs, in bytes
 	Children     []Child
 	Platform     string    // os/arch[/variant], of images
 	Created      time.Time // as an image's configuration tells it

@@ -178,7 +178,7 @@ func (b *body) manifest(length int64) Manifest {
 		}
 	}
 	for _, d := range b.blobs() {
-		m.Blobs = append(m.Blobs, string(d.Digest))
+		m.Blobs, m.BlobSizes = append(m.Blobs, string(d.Digest)), append(m.BlobSizes, d.Size)
 		m.Size += d.Size
 	}
 	for _, d := range b.Manifests {

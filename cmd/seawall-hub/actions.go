@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -35,6 +36,7 @@ type actionsOf struct {
 	judge    *judge
 	ring     *keys.Ring
 	notify   *notifier
+	events   *api.Broker
 	truster  *truster
 	dropped  func() map[string]int64
 	started  time.Time
@@ -192,6 +194,7 @@ func (a *actionsOf) storage(used int64) api.SystemStorage {
 
 // ExceptionChanged has the images decided anew that the exception speaks of.
 func (a *actionsOf) ExceptionChanged(ctx context.Context, e catalog.Exception, _ audit.Actor) error {
+	a.events.Publish("exceptions", strconv.FormatInt(e.ID, 10))
 	return a.intake.ExceptionChanged(ctx, e)
 }
 

@@ -3,21 +3,26 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"time"
 
-	"github.com/seawall/seawall/intake"
+	"github.com/seawall/seawall/job"
 	"github.com/seawall/seawall/keys"
 	"github.com/seawall/seawall/notify"
 )
 
 // background is what runs beside the requests, each until ctx ends.
 func (h *hub) background() []func(context.Context) error {
-	h.db.OnJob(h.runner.Wake)
+	h.db.OnJob(func() {
+		h.runner.Wake()
+		h.events.Publish("jobs", "")
+	})
 	return []func(context.Context) error{
 		h.trail.Run,
 		func(ctx context.Context) error { h.auth.Run(ctx); return nil },
 		func(ctx context.Context) error { h.runner.Run(ctx); return nil },
 		h.notify.Run,
+		h.showTrail,
 		h.every(5*time.Second, h.flushPulls),
 		h.every(10*time.Second, h.reloadDatabase),
 		h.every(time.Minute, h.leading("schedule", h.schedule)),
@@ -88,6 +93,41 @@ func (h *hub) schedule(ctx context.Context) error {
 	return h.scheduleJobs(ctx, now)
 }
 
+// changed tells open consoles what intake did.
+func (h *hub) changed(topic, key string) {
+	h.events.Publish("images", key)
+	if topic == "image" {
+		h.events.Publish("findings", key)
+	}
+}
+
+// shown tells open consoles when a job begins and when it ends.
+func (h *hub) shown(f job.Handler) job.Handler {
+	return func(ctx context.Context, j *job.Job, progress func(string)) error {
+		id := strconv.FormatInt(j.ID, 10)
+		h.events.Publish("jobs", id)
+		defer h.events.Publish("jobs", id)
+		return f(ctx, j, progress)
+	}
+}
+
+// showTrail tells open consoles when the audit log has grown.
+func (h *hub) showTrail(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for size := h.trail.Status().Size; ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if now := h.trail.Status().Size; now != size {
+			size = now
+			h.events.Publish("audit", "")
+		}
+	}
+}
+
 // keyAlert tells that the key provider began or ceased to refuse.
 func (h *hub) keyAlert(a keys.Alert) {
 	h.log.Error("the key provider's state changed", slog.Any("alert", a))
@@ -95,5 +135,3 @@ func (h *hub) keyAlert(a keys.Alert) {
 		h.tell(notify.Event{Kind: "key.unreachable", Title: "the encryption key: the provider " + string(a.State)})
 	}
 }
-
-var _ intake.Service

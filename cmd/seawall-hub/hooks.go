@@ -72,14 +72,19 @@ func (h *hooks) allow(q *http.Request, p *auth.Principal, n registry.Need) error
 		}
 		return h.challenge(q)
 	}
-	may := slices.ContainsFunc(actions[n.Action], func(a auth.Action) bool { return p.May(a, auth.Repository(n.Repository)) })
+	wide := *p
+	wide.Narrow = nil
 	switch {
-	case may:
+	case mayAny(p, n):
 		return nil
-	case !p.SignedIn() || p.Narrow != nil: // a token for less than this: the client asks for a wider one
+	case !p.SignedIn() || mayAny(&wide, n): // with a token for less than this: the client asks for a wider one
 		return h.challenge(q)
 	}
 	return &registry.Refused{Message: fmt.Sprintf("%s may not %s %s: ask an administrator for a role on it", p.Name, n.Action, n.Repository)}
+}
+
+func mayAny(p *auth.Principal, n registry.Need) bool {
+	return slices.ContainsFunc(actions[n.Action], func(a auth.Action) bool { return p.May(a, auth.Repository(n.Repository)) })
 }
 
 func (h *hooks) Visible(ctx context.Context, repository string) bool {
@@ -192,7 +197,7 @@ func (h *hooks) Pushed(ctx context.Context, m registry.Manifest) error {
 func described(m *registry.Manifest, from string) catalog.Manifest {
 	out := catalog.Manifest{
 		Repository: m.Repository, Digest: m.Digest, MediaType: m.MediaType, ArtifactType: m.ArtifactType, Subject: m.Subject,
-		Size: m.Size, Platform: m.Platform, Config: m.Config, Blobs: m.Blobs, Created: m.Created, Origin: from,
+		Size: m.Size, Platform: m.Platform, Config: m.Config, Blobs: m.Blobs, BlobSizes: m.BlobSizes, Created: m.Created, Origin: from,
 		Kind: kindOf(m),
 	}
 	for _, c := range m.Children {

@@ -175,7 +175,7 @@ func (h *hub) openRegistry(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg := registry.Config{Storage: driver, Log: h.log, Hooks: &hooks{
+	cfg := registry.Config{Storage: driver, Shared: h.config.Storage.S3 != nil, Log: h.log, Hooks: &hooks{
 		intake: func() *intake.Service { return h.intake }, rules: h.effective, usage: h.db.Repository,
 		header: func(q *http.Request) string { return h.auth.Challenge(q) },
 	}}
@@ -223,7 +223,7 @@ func (h *hub) openIntake(ctx context.Context) error {
 		Jobs:    h.db, Settings: h.db, Scanner: scanner, Judge: h.judge, Analyser: scan.AnalyserVersion,
 		Truster: h.truster, Attacher: &attacher{shelf: s, key: key},
 		Index:  &index{live: live, inventories: h.db, judge: h.judge},
-		Notify: h.tell, Changed: h.events.Publish, Console: h.config.PublicURL, Log: h.log,
+		Notify: h.tell, Changed: h.changed, Console: h.config.PublicURL, Log: h.log,
 	})
 	return nil
 }
@@ -380,7 +380,7 @@ func (h *hub) openAuth(context.Context) error {
 
 func (h *hub) openAPI(ctx context.Context) error {
 	h.actions = &actionsOf{config: h.config, db: h.db, intake: h.intake, registry: h.registry, judge: h.judge, ring: h.ring,
-		notify: h.notify, truster: h.truster, started: h.started, dropped: func() map[string]int64 { return map[string]int64{"events": h.events.Dropped()} }}
+		notify: h.notify, events: h.events, truster: h.truster, started: h.started, dropped: func() map[string]int64 { return map[string]int64{"events": h.events.Dropped()} }}
 	rules, err := h.db.Rules(ctx)
 	if err != nil {
 		return err
@@ -404,6 +404,9 @@ func (h *hub) openRunner(context.Context) error {
 	handlers := h.handlers()
 	for kind, f := range h.intake.Handlers() {
 		handlers[kind] = func(ctx context.Context, j *job.Job, progress func(string)) error { return f(ctx, *j, progress) }
+	}
+	for kind, f := range handlers {
+		handlers[kind] = h.shown(f)
 	}
 	h.runner = &job.Runner{Store: h.db, Handlers: handlers, Workers: workers + 2}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -165,8 +166,6 @@ func (h *hub) serveOn(ctx context.Context, l *listen.Listener, handler http.Hand
 // handler is everything that the hub serves.
 func (h *hub) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/v2/", h.registry)
-	mux.Handle("/v2", h.registry)
 	mux.Handle("/token", h.auth.TokenHandler())
 	mux.Handle("/token/", h.auth.TokenHandler())
 	mux.Handle("/signin/oidc/", h.auth.OIDCHandler())
@@ -177,7 +176,15 @@ func (h *hub) handler() http.Handler {
 	outer.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	outer.HandleFunc("GET /readyz", h.ready)
 	outer.Handle("/", h.auth.Middleware(mux))
-	return api.Front{Log: h.log, Quiet: []string{"/healthz", "/readyz"}}.Wrap(outer)
+	protocol := h.auth.Middleware(h.registry)
+	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
+			protocol.ServeHTTP(w, r) // a mux would clean the path: the registry answers a name that is none itself
+			return
+		}
+		outer.ServeHTTP(w, r)
+	})
+	return api.Front{Log: h.log, Quiet: []string{"/healthz", "/readyz"}}.Wrap(all)
 }
 
 // ready answers 200 while the state and the keys answer.
