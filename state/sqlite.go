@@ -25,9 +25,10 @@ type sqlite struct {
 	writer *sql.DB
 	pool   *sql.DB
 
-	turn  chan struct{} // holds the right to use conn; closed with the database
+	turn  chan struct{} // holds the right to use what follows; closed with the database
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt // of conn
+	group *group               // whose transaction is open; nil: none is
 }
 
 func openSQLite(ctx context.Context, path string, keys Keys) (*sqlite, error) {
@@ -112,46 +113,12 @@ func (s *sqlite) snapshot(ctx context.Context, f func(querier) error) error {
 	return s.explain(f(t))
 }
 
-// write waits for its turn, so that writers queue here in order and not in SQLite's busy loop.
-func (s *sqlite) write(ctx context.Context, f func(querier) error) error {
-	if err := s.lock.check(ctx); err != nil {
-		return err
-	}
-	select {
-	case _, open := <-s.turn:
-		if !open {
-			return sql.ErrConnDone
-		}
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { s.turn <- struct{}{} }()
-	return s.explain(s.transact(ctx, f))
-}
-
-func (s *sqlite) transact(ctx context.Context, f func(querier) error) (err error) {
-	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	done := false
-	defer func() {
-		if !done {
-			s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // says no more than err does
-		}
-	}()
-	if err := f(prepared{s}); err != nil {
-		return err
-	}
-	if _, err := s.conn.ExecContext(ctx, "COMMIT"); err != nil {
-		return err
-	}
-	done = true
-	return nil
-}
-
 func (s *sqlite) close() error {
 	if _, open := <-s.turn; !open {
 		return nil // closed before
+	}
+	if s.group != nil {
+		s.end(s.group)
 	}
 	close(s.turn)
 	for _, st := range s.stmts {
@@ -171,17 +138,21 @@ func (s *sqlite) explain(err error) error {
 	return err
 }
 
-// prepared runs statements of the writing connection, compiling each once.
+// prepared runs statements of the writing connection, compiling each once. A statement that began is not interrupted:
+// SQLite would end the whole transaction, which others may share.
 type prepared struct{ s *sqlite }
 
 // maxPrepared bounds the compiled statements that are kept.
 const maxPrepared = 512
 
 func (p prepared) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if st, ok := p.s.stmts[query]; ok {
 		return st, nil
 	}
-	st, err := p.s.conn.PrepareContext(ctx, query)
+	st, err := p.s.conn.PrepareContext(context.WithoutCancel(ctx), query)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +171,7 @@ func (p prepared) ExecContext(ctx context.Context, query string, args ...any) (s
 	if err != nil {
 		return nil, err
 	}
-	return st.ExecContext(ctx, args...)
+	return st.ExecContext(context.WithoutCancel(ctx), args...)
 }
 
 func (p prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
@@ -208,7 +179,7 @@ func (p prepared) QueryContext(ctx context.Context, query string, args ...any) (
 	if err != nil {
 		return nil, err
 	}
-	return st.QueryContext(ctx, args...)
+	return st.QueryContext(context.WithoutCancel(ctx), args...)
 }
 
 func (p prepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
@@ -216,5 +187,5 @@ func (p prepared) QueryRowContext(ctx context.Context, query string, args ...any
 	if err != nil {
 		return p.s.conn.QueryRowContext(ctx, query, args...) // which carries the error
 	}
-	return st.QueryRowContext(ctx, args...)
+	return st.QueryRowContext(context.WithoutCancel(ctx), args...)
 }
