@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -14,22 +15,35 @@ import (
 // them, on a /run that only it sees, and the machine's interfaces and filter tables stay as they are.
 type engineHost struct {
 	pid  int
-	path string // PATH inside
+	path string   // PATH inside
+	in   []string // its namespaces, as nsenter names them
 }
 
 // startEngine runs line, a shell command that ends in `exec DAEMON`, until the test ends. It waits for socket.
 func startEngine(t *testing.T, line, socket string) engineHost {
 	t.Helper()
+	return engineIn(t, []string{"--mount", "--net"}, line, socket)
+}
+
+// engineHere is startEngine with the machine's own network: the engine reaches what listens on loopback.
+func engineHere(t *testing.T, line, socket string) engineHost {
+	t.Helper()
+	return engineIn(t, []string{"--mount"}, line, socket)
+}
+
+func engineIn(t *testing.T, namespaces []string, line, socket string) engineHost {
+	t.Helper()
 	needRoot(t)
 	need(t, "unshare", "nsenter")
-	h := engineHost{path: os.Getenv("PATH")}
+	h := engineHost{path: os.Getenv("PATH"), in: namespaces}
 	if unpacked := os.Getenv("SEAWALL_E2E_ENGINES"); unpacked != "" {
 		// Client and daemon of one release: a newer client may refuse an old daemon.
 		h.path = fmt.Sprintf("%s/usr/bin:%s/usr/sbin:%s", unpacked, unpacked, h.path)
 	}
 	// The engine's files go to a directory of the machine, its sockets to the new /run.
 	script := "set -e\nmount -t tmpfs tmpfs /run\nmkdir -p /run/containerd /run/podman\nip link set lo up 2>/dev/null || true\n" + line
-	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", "--propagation", "private", "sh", "-c", script)
+	unshare := append(slices.Clone(namespaces), "--propagation", "private", "sh", "-c", script)
+	cmd := exec.CommandContext(t.Context(), "unshare", unshare...)
 	cmd.Env = append(os.Environ(), "PATH="+h.path, "DIR="+t.TempDir())
 	start(t, cmd)
 	h.pid = cmd.Process.Pid
@@ -43,7 +57,8 @@ func startEngine(t *testing.T, line, socket string) engineHost {
 
 // enter is the command line that runs the rest of it inside.
 func (h engineHost) enter() []string {
-	return []string{"nsenter", "--target", fmt.Sprint(h.pid), "--mount", "--net", "env", "PATH=" + h.path}
+	line := append([]string{"nsenter", "--target", fmt.Sprint(h.pid)}, h.in...)
+	return append(line, "env", "PATH="+h.path)
 }
 
 func (h engineHost) try(args ...string) error {
