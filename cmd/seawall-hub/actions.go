@@ -35,7 +35,7 @@ type actionsOf struct {
 	registry *registry.Registry
 	judge    *judge
 	ring     *keys.Ring
-	notify   *notifier
+	notify   *notify.Notifier
 	events   *api.Broker
 	truster  *truster
 	dropped  func() map[string]int64
@@ -225,8 +225,13 @@ func (a *actionsOf) ReadReport(_ context.Context, repository, _, source string, 
 	return r.Source, r.Found, nil
 }
 
-// TestTarget sends a test.
-func (a *actionsOf) TestTarget(ctx context.Context, t notify.Target) error { return nil }
+// TestTarget sends a test and says what went wrong.
+func (a *actionsOf) TestTarget(ctx context.Context, t notify.Target) error {
+	if err := a.notify.Test(ctx, t); err != nil {
+		return fmt.Errorf("%w: %w", api.ErrUpstream, err)
+	}
+	return nil
+}
 
 // Provenance is the build that a verified attestation tells of. Without a rule that asks for provenance nobody has said
 // whom to believe about it.

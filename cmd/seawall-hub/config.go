@@ -34,6 +34,7 @@ type config struct {
 	Advisories advisories `yaml:"advisories"`
 	OIDC       []provider `yaml:"oidc"`
 	Audit      auditing   `yaml:"audit"`
+	Outbound   outbound   `yaml:"outbound"`
 
 	// Workers is how many images are scanned at once; 0 is one for each processor.
 	Workers int    `yaml:"workers"`
@@ -110,6 +111,12 @@ type provider struct {
 type auditing struct {
 	// Checkpoints is a directory that each signed checkpoint is written to as well.
 	Checkpoints string `yaml:"checkpoints"`
+}
+
+// outbound is where the hub may connect to, by notifications, imports and mirrors.
+type outbound struct {
+	// AllowPrivate lets it reach loopback and private networks. Link-local addresses are never reached.
+	AllowPrivate bool `yaml:"allowPrivate"`
 }
 
 // defaults are those of `serve`.

@@ -139,13 +139,14 @@ func (h *hooks) BeforePut(ctx context.Context, p registry.Put) error {
 // sidecar is the form of the tags under which signatures of an image are kept where there are no referrers.
 var sidecar = regexp.MustCompile(`^sha(256|512)-[0-9a-f]{64,128}(\.[a-z]+)?$`)
 
-// signersOnly keeps who may only sign from pushing anything but what refers to an image.
+// signersOnly keeps who may only sign from pushing what runs, and from moving a tag that is not a signature's.
 func signersOnly(ctx context.Context, p *registry.Put) error {
 	who := auth.From(ctx)
-	if !p.Manifest || p.Subject != "" || who.May(auth.ImagePush, auth.Repository(p.Repository)) {
+	if !p.Manifest || who.May(auth.ImagePush, auth.Repository(p.Repository)) {
 		return nil
 	}
-	if len(p.Tags) > 0 && !slices.ContainsFunc(p.Tags, func(t string) bool { return !sidecar.MatchString(t) }) {
+	ordinary := slices.ContainsFunc(p.Tags, func(t string) bool { return !sidecar.MatchString(t) })
+	if !p.Runs && !ordinary && (p.Subject != "" || len(p.Tags) > 0) {
 		return nil
 	}
 	return &registry.Refused{Message: who.Name + " may push signatures and attestations only: this is neither"}
@@ -206,22 +207,16 @@ func described(m *registry.Manifest, from string) catalog.Manifest {
 	return out
 }
 
-// imageConfigs are the media types of configurations that make a manifest an image. Source: OCI image specification
-// 1.1, media-types.md; Docker image manifest version 2, schema 2.
-var imageConfigs = []string{"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
-
+// kindOf goes by what the registry found in the content. What an engine may run is never taken for an artifact, which
+// needs no scan: neither a subject, nor a tag of a signature's form, nor a media type of its own makes it one.
 func kindOf(m *registry.Manifest) catalog.Kind {
 	switch {
 	case m.Index:
 		return catalog.KindIndex
-	case m.Subject == "" && slices.Contains(imageConfigs, m.ConfigType) && m.Platform != "unknown/unknown" && !onlySidecars(m.Tags):
+	case m.Runs:
 		return catalog.KindImage
 	}
 	return catalog.KindArtifact
-}
-
-func onlySidecars(tags []string) bool {
-	return len(tags) > 0 && !slices.ContainsFunc(tags, func(t string) bool { return !sidecar.MatchString(t) })
 }
 
 // Deleted is told of what the state began itself, too: then there is nothing left to do.

@@ -23,8 +23,10 @@ import (
 	"github.com/seawall/seawall/intake"
 	"github.com/seawall/seawall/job"
 	"github.com/seawall/seawall/keys"
+	"github.com/seawall/seawall/notify"
 	"github.com/seawall/seawall/registry"
 	"github.com/seawall/seawall/registry/directory"
+	"github.com/seawall/seawall/registry/mirror"
 	s3store "github.com/seawall/seawall/registry/s3"
 	"github.com/seawall/seawall/scan"
 	"github.com/seawall/seawall/scan/advisory/affected"
@@ -48,11 +50,13 @@ type hub struct {
 	registry *registry.Registry
 	intake   *intake.Service
 	auth     *auth.Authority
-	notify   *notifier
+	notify   *notify.Notifier
 	events   *api.Broker
 	api      *api.Server
 	runner   *job.Runner
 	truster  *truster
+	copier   *mirror.Client
+	fetcher  *mirror.Fetcher
 	actions  *actionsOf
 }
 
@@ -64,7 +68,7 @@ func openHub(ctx context.Context, c *config, log *slog.Logger) (h *hub, err erro
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		h.openKeys, h.openState, h.openTrail, h.openJudge, h.openNotify, h.openRegistry, h.openIntake, h.openAuth, h.openAPI, h.openRunner,
+		h.openKeys, h.openState, h.openTrail, h.openJudge, h.openNotify, h.openRegistry, h.openCopies, h.openIntake, h.openAuth, h.openAPI, h.openRunner,
 	} {
 		if err := step(ctx); err != nil {
 			return h, err
@@ -168,6 +172,12 @@ func (h *hub) openJudge(context.Context) error {
 	h.judge = j
 	h.later(j.Close)
 	return nil
+}
+
+func (h *hub) openNotify(context.Context) (err error) {
+	h.notify, err = notify.New(notify.Config{Store: h.db, PublicURL: h.config.PublicURL, Worker: h.id, Log: h.log,
+		AllowPrivate: h.config.Outbound.AllowPrivate || h.config.firstLook})
+	return err
 }
 
 func (h *hub) openRegistry(ctx context.Context) error {

@@ -22,6 +22,8 @@ const (
 
 func (h *hub) handlers() map[string]job.Handler {
 	return map[string]job.Handler{
+		kindImport:  h.importJob,
+		kindMirror:  h.mirrorJob,
 		kindCollect: h.collect,
 		kindUpdate:  h.update,
 	}
@@ -98,6 +100,9 @@ func (h *hub) scheduleJobs(ctx context.Context, now time.Time) error {
 		if err := h.periodic(ctx, kindUpdate, "database", h.config.Advisories.Every, now); err != nil {
 			return err
 		}
+	}
+	if err := h.scheduleMirrors(ctx, now); err != nil {
+		return err
 	}
 	return h.periodic(ctx, kindCollect, "all", h.config.CollectEvery, now)
 }

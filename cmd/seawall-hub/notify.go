@@ -2,19 +2,27 @@ package main
 
 import (
 	"context"
+	"log/slog"
+	"time"
 
+	"github.com/seawall/seawall/audit"
 	"github.com/seawall/seawall/notify"
 )
 
-// notifier stands between the hub's parts and package notify.
-type notifier struct{}
+// tellWithin bounds the storing of one event.
+const tellWithin = 10 * time.Second
 
-func (n *notifier) Run(ctx context.Context) error { <-ctx.Done(); return nil }
-
-func (h *hub) openNotify(context.Context) error {
-	h.notify = &notifier{}
-	return nil
+// tell hands an event to whoever asked for such. What cannot be stored is in the log.
+func (h *hub) tell(e notify.Event) {
+	if e.ID == "" {
+		e.ID = audit.NewID()
+	}
+	if e.Time.IsZero() {
+		e.Time = time.Now().UTC()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), tellWithin)
+	defer cancel()
+	if err := h.notify.Tell(ctx, e); err != nil {
+		h.log.ErrorContext(ctx, "an event could not be told", slog.String("kind", e.Kind), slog.String("title", e.Title), slog.Any("error", err))
+	}
 }
-
-// tell hands an event to whoever asked for such.
-func (h *hub) tell(e notify.Event) {}

@@ -176,7 +176,7 @@ func (h *hub) handler() http.Handler {
 	outer.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	outer.HandleFunc("GET /readyz", h.ready)
 	outer.Handle("/", h.auth.Middleware(mux))
-	protocol := h.auth.Middleware(h.registry)
+	protocol := h.auth.Middleware(h.pullThrough(h.registry))
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
 			protocol.ServeHTTP(w, r) // a mux would clean the path: the registry answers a name that is none itself
