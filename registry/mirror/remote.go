@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/seawall/seawall/internal/egress"
 )
 
 // attempts is how often a request is sent before its failure counts.
@@ -175,7 +177,7 @@ func (r *remote) failed(err error) error {
 		return limited
 	case errors.As(err, &answer):
 		return r.status(answer.StatusCode, diagnosis(answer))
-	case errors.Is(err, context.Canceled), errors.Is(err, errPlainHTTP):
+	case errors.Is(err, context.Canceled), errors.Is(err, errPlainHTTP), errors.Is(err, egress.ErrRefused):
 		return unwrapURL(err)
 	case errors.As(err, &u):
 		err = u.Err
