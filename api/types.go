@@ -411,6 +411,8 @@ type System struct {
 	Storage    SystemStorage  `json:"storage"`
 	Database   SystemDatabase `json:"database"`
 	Encryption bool           `json:"encryption"`
+	// SigningKey is the public key (PEM) of what the hub attaches to images: SBOMs and verdicts.
+	SigningKey string `json:"signingKey,omitempty"`
 	// Sources are what can report to the hub.
 	Sources []Source `json:"sources"`
 	// Dropped counts what bounded queues dropped since the start, by queue.
