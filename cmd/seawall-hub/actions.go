@@ -40,6 +40,7 @@ type actionsOf struct {
 	truster  *truster
 	dropped  func() map[string]int64
 	started  time.Time
+	signing  string // the public key of what the hub signs
 
 	before rulesBefore
 }
@@ -175,7 +176,7 @@ func (a *actionsOf) System(ctx context.Context) (api.System, error) {
 		return api.System{}, err
 	}
 	return api.System{
-		Version: version, Started: a.started, Address: u.Host, Storage: a.storage(o.Size), Encryption: a.ring.Enabled(),
+		Version: version, Started: a.started, Address: u.Host, Storage: a.storage(o.Size), Encryption: a.ring.Enabled(), SigningKey: a.signing,
 		Database: api.SystemDatabase{Kind: a.db.Engine()}, Sources: sources, Dropped: a.dropped(),
 	}, nil
 }

@@ -55,6 +55,7 @@ type hub struct {
 	api      *api.Server
 	runner   *job.Runner
 	truster  *truster
+	public   []byte // key of what the hub signs, in PEM
 	copier   *mirror.Client
 	fetcher  *mirror.Fetcher
 	actions  *actionsOf
@@ -226,6 +227,9 @@ func (h *hub) openIntake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if h.public, err = trust.MarshalPublicKey(key.Public()); err != nil {
+		return err
+	}
 	s := shelf{registry: h.registry}
 	h.truster = &truster{shelf: s, within: h.within}
 	h.intake = intake.New(intake.Config{
@@ -390,7 +394,7 @@ func (h *hub) openAuth(context.Context) error {
 
 func (h *hub) openAPI(ctx context.Context) error {
 	h.actions = &actionsOf{config: h.config, db: h.db, intake: h.intake, registry: h.registry, judge: h.judge, ring: h.ring,
-		notify: h.notify, events: h.events, truster: h.truster, started: h.started, dropped: func() map[string]int64 { return map[string]int64{"events": h.events.Dropped()} }}
+		notify: h.notify, events: h.events, truster: h.truster, started: h.started, signing: string(h.public), dropped: func() map[string]int64 { return map[string]int64{"events": h.events.Dropped()} }}
 	rules, err := h.db.Rules(ctx)
 	if err != nil {
 		return err
