@@ -205,7 +205,7 @@ func (s *site) push(repository, tag string, layers ...[]byte) (digest string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	manifest["config"], manifest["layers"] = s.blob(repository, imageConfigs[0], c), blobs
+	manifest["config"], manifest["layers"] = s.blob(repository, "application/vnd.oci.image.config.v1+json", c), blobs
 	m, err := json.Marshal(manifest)
 	if err != nil {
 		s.t.Fatal(err)
