@@ -34,7 +34,7 @@ func TestPushScanHoldRelease(t *testing.T) {
 	if code, body := pull(); code != http.StatusOK {
 		t.Errorf("observe: %d %s", code, body)
 	}
-	s.call("POST", "/api/v1/rules", map[string]any{"name": "prod", "pattern": "prod/**", "mode": "enforce", "gate": "version: 1\npackages: {deny: [{name: musl}]}\n"}, nil)
+	s.call("POST", "/api/v1/rules", map[string]any{"name": "prod", "pattern": "prod/**", "mode": "enforce", "gate": "version: 1\npackages: {deny: [{package: musl}]}\n"}, nil)
 	s.until("the image is rejected", func() bool { code, _ := pull(); return code == http.StatusForbidden })
 	code, body := pull()
 	if code != http.StatusForbidden || !bytes.Contains(body, []byte("DENIED")) || !bytes.Contains(body, []byte("held")) {
