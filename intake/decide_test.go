@@ -116,21 +116,3 @@ func TestHeld(t *testing.T) {
 		t.Errorf("%d bytes", len(long))
 	}
 }
-
-func TestKindOf(t *testing.T) {
-	for _, c := range []struct {
-		index  bool
-		config string
-		want   catalog.Kind
-	}{
-		{true, "", catalog.KindIndex},
-		{false, "application/vnd.oci.image.config.v1+json", catalog.KindImage},
-		{false, "application/vnd.docker.container.image.v1+json", catalog.KindImage},
-		{false, "application/vnd.oci.empty.v1+json", catalog.KindArtifact},
-		{false, "application/vnd.cncf.helm.config.v1+json", catalog.KindArtifact},
-	} {
-		if got := intake.KindOf(c.index, c.config); got != c.want {
-			t.Errorf("KindOf(%v, %s) = %s; want %s", c.index, c.config, got, c.want)
-		}
-	}
-}

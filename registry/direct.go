@@ -42,10 +42,8 @@ func (r *Registry) Describe(ctx context.Context, repo, ref string) (Manifest, er
 		return m, err
 	}
 	m.Repository, m.Digest = repo, d
-	if m.Config != "" && isImageConfig(m.ConfigType) {
-		if c, err := r.readSmall(ctx, digest.Digest(m.Config)); err == nil {
-			m.describe(c)
-		}
+	if err := r.look(ctx, &m); err != nil && !isGone(err) {
+		return m, err
 	}
 	return m, nil
 }
@@ -83,7 +81,7 @@ func (r *Registry) HasBlob(ctx context.Context, repo, blob string) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	err = r.present(ctx, repo, linkBlobs, d, "blob")
+	_, err = r.present(ctx, repo, linkBlobs, d, "blob")
 	if isGone(err) {
 		return false, nil
 	}

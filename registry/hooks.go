@@ -59,6 +59,7 @@ type Put struct {
 	MediaType    string
 	ArtifactType string
 	Subject      string
+	Runs         bool // as Manifest has it
 	// Moves lists the tags of Tags that point at another digest now.
 	Moves []string
 }
@@ -77,6 +78,8 @@ type Manifest struct {
 	Length       int64  // of the manifest, in bytes
 	Config       string // digest of the configuration; "" for an index
 	ConfigType   string // media type of the configuration
+	Foreign      bool   // a layer is kept elsewhere, and not here
+	Runs         bool   // an engine may run it, whatever its types say: see runs
 	Blobs        []string
 	BlobSizes    []int64 // of Blobs, in bytes
 	Children     []Child

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"mime"
+	"slices"
 	"strings"
 	"time"
 
@@ -181,6 +182,7 @@ func (b *body) manifest(length int64) Manifest {
 		m.Blobs, m.BlobSizes = append(m.Blobs, string(d.Digest)), append(m.BlobSizes, d.Size)
 		m.Size += d.Size
 	}
+	m.Foreign = slices.ContainsFunc(b.Layers, foreign)
 	for _, d := range b.Manifests {
 		m.Children = append(m.Children, Child{string(d.Digest), d.MediaType, platform(d.Platform), d.Size})
 	}

@@ -122,7 +122,7 @@ func (r *Registry) storeManifest(ctx context.Context, repo string, d digest.Dige
 
 func (r *Registry) mayPut(ctx context.Context, m Manifest) error {
 	put := Put{Repository: m.Repository, Digest: m.Digest, Size: m.Length, Manifest: true, Tags: m.Tags,
-		MediaType: m.MediaType, ArtifactType: m.ArtifactType, Subject: m.Subject}
+		MediaType: m.MediaType, ArtifactType: m.ArtifactType, Subject: m.Subject, Runs: m.Runs}
 	for _, tag := range m.Tags {
 		old, err := r.resolve(ctx, m.Repository, tag)
 		if err == nil && string(old) != m.Digest {
@@ -157,39 +157,52 @@ func (r *Registry) keepManifest(ctx context.Context, m Manifest, d digest.Digest
 
 // complete checks that all that the manifest names is in the repository, and reads what an image's configuration says.
 func (r *Registry) complete(ctx context.Context, m *Manifest) error {
-	for _, b := range m.Blobs {
-		if err := r.present(ctx, m.Repository, linkBlobs, digest.Digest(b), "blob"); err != nil {
+	m.Size = m.Length
+	for i, b := range m.Blobs {
+		size, err := r.present(ctx, m.Repository, linkBlobs, digest.Digest(b), "blob")
+		if err != nil {
 			return err
 		}
+		m.BlobSizes[i] = size // what is there counts, not what the manifest says
+		m.Size += size
 	}
 	for _, c := range m.Children {
-		if err := r.present(ctx, m.Repository, linkManifests, digest.Digest(c.Digest), "manifest"); err != nil {
+		if _, err := r.present(ctx, m.Repository, linkManifests, digest.Digest(c.Digest), "manifest"); err != nil {
 			return err
 		}
 	}
-	if m.Config == "" || !isImageConfig(m.ConfigType) {
+	return r.look(ctx, m)
+}
+
+// look reads what the configuration says, and whether there is anything to run.
+func (r *Registry) look(ctx context.Context, m *Manifest) error {
+	if m.Config == "" {
 		return nil
 	}
 	p, err := r.readSmall(ctx, digest.Digest(m.Config))
 	if err != nil {
 		return err
 	}
-	m.describe(p)
-	return nil
+	if isImageConfig(m.ConfigType) {
+		m.describe(p)
+	}
+	m.Runs, err = r.runs(ctx, m, p, p != nil)
+	return err
 }
 
-func (r *Registry) present(ctx context.Context, repo, what string, d digest.Digest, name string) error {
+// present gives the size of what the repository must have.
+func (r *Registry) present(ctx context.Context, repo, what string, d digest.Digest, name string) (size int64, err error) {
 	ok, err := r.linked(ctx, repo, what, d)
 	if err == nil && ok {
-		_, err = r.blobSize(ctx, d)
+		size, err = r.blobSize(ctx, d)
 		if ok = err == nil; isMissing(err) {
 			err = nil
 		}
 	}
 	if err == nil && !ok {
-		return errManifestBlob(name, string(d))
+		return 0, errManifestBlob(name, string(d))
 	}
-	return err
+	return size, err
 }
 
 // readSmall reads a blob that describes something; of larger ones nothing is read.
