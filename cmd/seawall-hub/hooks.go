@@ -93,7 +93,7 @@ func (h *hooks) Visible(ctx context.Context, repository string) bool {
 }
 
 func (h *hooks) ServeManifest(ctx context.Context, repository, digest string) error {
-	a, err := h.intake().Serve(ctx, repository, digest, h.held(ctx, repository))
+	a, err := h.intake().Serve(ctx, repository, digest, h.held(ctx, repository) || attaches(ctx, repository))
 	return h.served(a, err, repository, digest)
 }
 
@@ -106,6 +106,16 @@ func (h *hooks) ServeBlob(ctx context.Context, repository, digest string) error 
 func (h *hooks) held(ctx context.Context, repository string) bool {
 	p := auth.From(ctx)
 	return p.May(auth.ImageHeld, auth.Repository(repository)) || h.asksToPush(ctx, repository)
+}
+
+// attaches reports whether who asks may push or sign in the repository. They get manifests of what is held, which say
+// nothing but digests: a client reads what it signs first, with a token that is for reading only, and an image that is
+// held for want of a signature could not be signed otherwise.
+func attaches(ctx context.Context, repository string) bool {
+	p := auth.From(ctx)
+	p.Narrow = nil
+	scope := auth.Repository(repository)
+	return p.May(auth.ImagePush, scope) || p.May(auth.ImageSign, scope)
 }
 
 func (h *hooks) served(a intake.Answer, err error, repository, digest string) error {
