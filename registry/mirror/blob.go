@@ -13,7 +13,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// maxBreaks is how often a download may break off before it fails; each must have brought something.
+// maxBreaks is how often a download may break off before it fails, though each connection brought something.
 const maxBreaks = 20
 
 // download reads a blob as one stream, whatever becomes of the connection: where it breaks off or stalls, the rest is
@@ -29,6 +29,7 @@ type download struct {
 	at     int64 // the place of the next byte
 	since  int64 // where the connection began
 	breaks int
+	stuck  int   // breaks in a row that brought nothing
 	failed error // what made it end
 }
 
@@ -90,10 +91,14 @@ func (d *download) broke(err error) error {
 		return context.Cause(d.ctx)
 	}
 	d.breaks++
-	if d.breaks > maxBreaks || d.at == d.since && d.breaks > attempts {
+	d.stuck++
+	if d.at > d.since {
+		d.stuck = 0
+	}
+	if d.breaks > maxBreaks || d.stuck >= attempts {
 		return fmt.Errorf("%w: the download broke off at byte %d of %d: %w", ErrUnavailable, d.at, d.blob.Size, err)
 	}
-	return nil
+	return d.from.client.pause(d.ctx, d.stuck)
 }
 
 // open asks for the blob from the place on that was reached.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -32,7 +33,7 @@ func (c *Client) Copy(ctx context.Context, sink Sink, src Source, dst Dest, prog
 
 func (c *Client) copyFrom(ctx context.Context, sink Sink, from *remote, src *Source, dst Dest, progress func(Progress)) (Result, error) {
 	j := &copying{client: c, sink: sink, from: from, repo: dst.Repository, bare: src.Bare, progress: progress, done: map[digest.Digest]bool{}}
-	top, err := from.manifest(ctx, from.reference())
+	top, err := j.start(ctx)
 	if err != nil {
 		return j.result, err
 	}
@@ -48,19 +49,33 @@ func (c *Client) copyFrom(ctx context.Context, sink Sink, from *remote, src *Sou
 	return j.result, j.top(ctx, top, tag)
 }
 
+// start reads the manifest that was asked for. A tag is asked for by HEAD first: where it is what is here, nothing else
+// needs to be read, and registries that count pulls do not count it.
+func (j *copying) start(ctx context.Context) (*document, error) {
+	if j.from.digest != "" {
+		return j.document(ctx, digest.Digest(j.from.digest))
+	}
+	if j.from.now == "" {
+		d, err := j.from.head(ctx, j.from.tag)
+		if err != nil && !Permanent(err) { // else GET says why, or some know no HEAD
+			return nil, err
+		}
+		j.from.now = d
+	}
+	if there, err := j.has(ctx, string(j.from.now)); err != nil || there != "" {
+		if err != nil {
+			return nil, err
+		}
+		return j.document(ctx, there)
+	}
+	return j.from.manifest(ctx, j.from.tag)
+}
+
 func originTag(tag string) string {
 	if tag == "" {
 		return ""
 	}
 	return ":" + tag
-}
-
-// reference is what the source is asked for.
-func (r *remote) reference() string {
-	if r.digest != "" {
-		return r.digest
-	}
-	return r.tag
 }
 
 // copying is one copy.
@@ -76,6 +91,7 @@ type copying struct {
 	result Result
 	at     Progress
 	done   map[digest.Digest]bool // manifests that this copy has dealt with
+	told   time.Time              // when progress was last told
 }
 
 // step changes the counts and tells of it.
@@ -83,8 +99,26 @@ func (j *copying) step(change func(*Result, *Progress)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	change(&j.result, &j.at)
-	if j.progress != nil {
+	j.tell()
+}
+
+func (j *copying) tell() {
+	if j.told = j.client.Now(); j.progress != nil {
 		j.progress(j.at)
+	}
+}
+
+// tellEvery bounds how often progress is told of bytes alone.
+const tellEvery = 500 * time.Millisecond
+
+// fetched counts bytes.
+func (j *copying) fetched(n int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.result.Bytes += int64(n)
+	j.at.Bytes += int64(n)
+	if j.client.Now().Sub(j.told) >= tellEvery {
+		j.tell()
 	}
 }
 
@@ -128,7 +162,7 @@ func (j *copying) top(ctx context.Context, d *document, tag string) error {
 	if tag != "" {
 		tags = []string{tag}
 	}
-	return j.tree(ctx, d, 0, tags...)
+	return j.tree(ctx, d, 0, false, tags...)
 }
 
 // has is the digest that a reference has in the sink, "" where it has none.
@@ -161,8 +195,9 @@ func (j *copying) begin(d digest.Digest) (bool, error) {
 }
 
 // tree stores a manifest with everything below it and everything that refers to it. What refers comes first: whoever
-// judges the image then finds its signatures.
-func (j *copying) tree(ctx context.Context, d *document, depth int, tags ...string) error {
+// judges the image then finds its signatures. attached says that it is itself something that a builder attached, to which
+// nothing refers.
+func (j *copying) tree(ctx context.Context, d *document, depth int, attached bool, tags ...string) error {
 	if depth > j.client.Limits.Depth {
 		return fmt.Errorf("%w: indexes within indexes deeper than %d", ErrContent, j.client.Limits.Depth)
 	}
@@ -172,8 +207,10 @@ func (j *copying) tree(ctx context.Context, d *document, depth int, tags ...stri
 	if err := j.children(ctx, d, depth); err != nil {
 		return err
 	}
-	if err := j.referring(ctx, d.digest, depth); err != nil {
-		return err
+	if !j.bare && !attached {
+		if err := j.referring(ctx, d.digest, depth); err != nil {
+			return err
+		}
 	}
 	return j.store(ctx, d, tags...)
 }
@@ -190,11 +227,15 @@ func (j *copying) children(ctx context.Context, d *document, depth int) error {
 		if err != nil {
 			return err
 		}
-		if err := j.tree(ctx, doc, depth+1); err != nil {
+		if err := j.tree(ctx, doc, depth+1, isAttached(child)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func isAttached(d *v1.Descriptor) bool {
+	return d.Annotations[attestationOf] != "" || platformOf(d.Platform) == "unknown/unknown"
 }
 
 func current(d *v1.Descriptor) string {
@@ -258,7 +299,7 @@ func (j *copying) blob(ctx context.Context, b *v1.Descriptor) error {
 		j.step(func(r *Result, p *Progress) { r.Skipped++; p.Skipped++ })
 		return nil
 	}
-	body := j.from.blob(ctx, b, func(n int) { j.step(func(r *Result, p *Progress) { r.Bytes += int64(n); p.Bytes += int64(n) }) })
+	body := j.from.blob(ctx, b, j.fetched)
 	defer body.Close()
 	err = j.sink.PutBlob(ctx, j.repo, string(b.Digest), body)
 	if body.failed != nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/seawall/seawall/internal/egress"
 )
 
 var (
@@ -18,6 +20,16 @@ var (
 	// ErrNoPlatform says that an index lists none of the platforms that were asked for.
 	ErrNoPlatform = errors.New("the image is not there for this platform")
 )
+
+// Permanent reports whether trying again later will not help: somebody has to change something first.
+func Permanent(err error) bool {
+	for _, e := range []error{ErrNotFound, ErrDenied, ErrContent, ErrNoPlatform, errPlainHTTP, egress.ErrRefused} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
 
 // LimitedError says that the source takes no more requests for now.
 type LimitedError struct {

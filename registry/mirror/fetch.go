@@ -78,12 +78,15 @@ type FetcherConfig struct {
 	Wait time.Duration
 	// Longest bounds one copy: 2 hours.
 	Longest time.Duration
+	// Copies bounds how many copies run at once: 8. Others wait.
+	Copies int
 }
 
 // Fetcher brings what is pulled and not there.
 type Fetcher struct {
 	FetcherConfig
 	flights singleflight.Group
+	slots   chan struct{}
 	mu      sync.Mutex
 	known   map[string]answer // by repository and reference
 }
@@ -115,7 +118,10 @@ func NewFetcher(c FetcherConfig) *Fetcher {
 	if c.Longest <= 0 {
 		c.Longest = 2 * time.Hour
 	}
-	return &Fetcher{FetcherConfig: c, known: map[string]answer{}}
+	if c.Copies <= 0 {
+		c.Copies = 8
+	}
+	return &Fetcher{FetcherConfig: c, slots: make(chan struct{}, c.Copies), known: map[string]answer{}}
 }
 
 // ErrFetching says that the copy takes longer than a pull waits: try again later.
@@ -165,8 +171,11 @@ func (f *Fetcher) wait(ctx context.Context, key string, there bool, fetch func(c
 	done := f.flights.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Longest)
 		defer cancel()
-		err := fetch(ctx)
+		err := f.inTurn(ctx, fetch)
 		f.remember(key, err)
+		if err != nil && there {
+			f.Client.Log.WarnContext(ctx, "an older copy is served, its source fails", slog.String("image", strings.ReplaceAll(key, "\x00", ":")), slog.Any("error", err))
+		}
 		return nil, err
 	})
 	patience := time.NewTimer(f.Wait)
@@ -181,6 +190,16 @@ func (f *Fetcher) wait(ctx context.Context, key string, there bool, fetch func(c
 	}
 }
 
+func (f *Fetcher) inTurn(ctx context.Context, fetch func(context.Context) error) error {
+	select {
+	case f.slots <- struct{}{}:
+		defer func() { <-f.slots }()
+		return fetch(ctx)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // fetch asks the source first and copies only what changed.
 func (f *Fetcher) fetch(ctx context.Context, rule *Rule, repository, reference string) error {
 	src, err := rule.source(repository, reference)
@@ -188,20 +207,13 @@ func (f *Fetcher) fetch(ctx context.Context, rule *Rule, repository, reference s
 		return err
 	}
 	from, err := f.Client.dial(ctx, &src)
-	if err == nil {
-		var same bool
-		if same, err = f.same(ctx, from, repository, reference); same {
-			return nil
-		}
-	}
-	if err == nil {
-		dst := Dest{Repository: repository}
-		_, err = f.Client.copyFrom(f.As(ctx, src.Ref), f.Sink, from, &src, dst, nil)
-	}
 	if err != nil {
-		f.Client.Log.WarnContext(ctx, "an image cannot be fetched from its source", slog.String("repository", repository),
-			slog.String("reference", reference), slog.Any("error", err))
+		return err
 	}
+	if same, err := f.same(ctx, from, repository, reference); same || err != nil {
+		return err
+	}
+	_, err = f.Client.copyFrom(f.As(ctx, src.Ref), f.Sink, from, &src, Dest{Repository: repository}, nil)
 	return err
 }
 
@@ -212,8 +224,12 @@ func (f *Fetcher) same(ctx context.Context, from *remote, repository, reference 
 	}
 	d, err := from.head(ctx, from.tag)
 	if err != nil || d == "" {
+		if Permanent(err) { // the copy says why
+			err = nil
+		}
 		return false, err
 	}
+	from.now = d
 	_, _, here, err := f.Sink.Manifest(ctx, repository, reference)
 	if errors.Is(err, registry.ErrNotFound) {
 		return false, nil

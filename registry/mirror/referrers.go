@@ -11,6 +11,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/seawall/seawall/registry"
 )
 
 // sidecars are the endings of tags that Cosign keeps signatures, attestations and SBOMs under: sha256-<hex>.sig.
@@ -20,9 +22,6 @@ var sidecars = []string{".sig", ".att", ".sbom"}
 // Referrers"), by the tag that stands in for it, and by Cosign's tags. What of it cannot be read is noted, not fatal:
 // the image is what was asked for.
 func (j *copying) referring(ctx context.Context, subject digest.Digest, depth int) error {
-	if j.bare {
-		return nil
-	}
 	list, err := j.from.referrers(ctx, subject)
 	if err != nil {
 		return j.unless(ctx, fmt.Sprintf("what refers to %s", subject), err)
@@ -38,7 +37,7 @@ func (j *copying) referring(ctx context.Context, subject digest.Digest, depth in
 	}
 	for _, ending := range sidecars {
 		tag := strings.Replace(string(subject), ":", "-", 1) + ending
-		if err := j.sidecar(ctx, tag); err != nil {
+		if err := j.sidecar(ctx, tag, depth); err != nil {
 			return err
 		}
 	}
@@ -56,7 +55,7 @@ func (j *copying) referrer(ctx context.Context, ref string, depth int) error {
 		return j.unless(ctx, ref, err)
 	}
 	before := j.count()
-	if err := j.tree(ctx, doc, depth+1); err != nil {
+	if err := j.tree(ctx, doc, depth+1, false); err != nil {
 		return j.unless(ctx, ref, err)
 	}
 	j.step(func(r *Result, _ *Progress) { r.Referrers += r.Manifests - before })
@@ -70,7 +69,7 @@ func (j *copying) count() int {
 }
 
 // sidecar stores one of Cosign's tags where the source has it and it differs.
-func (j *copying) sidecar(ctx context.Context, tag string) error {
+func (j *copying) sidecar(ctx context.Context, tag string, depth int) error {
 	d, err := j.from.head(ctx, tag)
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -86,17 +85,18 @@ func (j *copying) sidecar(ctx context.Context, tag string) error {
 	if err != nil {
 		return j.unless(ctx, tag, err)
 	}
-	if err := j.store(ctx, doc, tag); err != nil {
+	if err := j.tree(ctx, doc, depth+1, true, tag); err != nil {
 		return j.unless(ctx, tag, err)
 	}
 	j.step(func(r *Result, _ *Progress) { r.Referrers++ })
 	return nil
 }
 
-// unless notes an error about what refers to the image, unless the source is out of reach: then the copy is tried
-// again as a whole, or an image would stay without its signatures.
+// unless notes an error about what refers to the image where trying again would not help. Other errors fail the copy,
+// which is then tried again as a whole, or an image would stay without its signatures.
 func (j *copying) unless(ctx context.Context, what string, err error) error {
-	if ctx.Err() != nil || !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrContent) && !errors.Is(err, ErrDenied) {
+	var refused *registry.Refused
+	if ctx.Err() != nil || !Permanent(err) && !errors.As(err, &refused) {
 		return err
 	}
 	j.note(what + " is left out: " + bounded(err.Error()))
@@ -107,18 +107,24 @@ var acceptIndex = http.Header{"Accept": {typeIndex}}
 
 // referrers lists what refers to a manifest.
 func (r *remote) referrers(ctx context.Context, subject digest.Digest) ([]v1.Descriptor, error) {
-	p, h, err := r.read(ctx, "/referrers/"+string(subject), acceptIndex, r.client.Limits.Manifest)
-	if err == nil && strings.HasPrefix(h.Get("Content-Type"), typeIndex) {
-		return r.listed(p)
-	}
-	if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrContent) && !errors.Is(err, ErrDenied) {
-		return nil, err
+	if !r.bare {
+		p, h, err := r.read(ctx, "/referrers/"+string(subject), acceptIndex, r.client.Limits.Manifest)
+		if err == nil && strings.HasPrefix(h.Get("Content-Type"), typeIndex) {
+			return r.listed(p)
+		}
+		if err != nil && !Permanent(err) {
+			return nil, err
+		}
+		r.bare = true
 	}
 	tag := strings.Replace(string(subject), ":", "-", 1)
-	p, _, err = r.read(ctx, "/manifests/"+tag, acceptIndex, r.client.Limits.Manifest)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
+	if _, err := r.head(ctx, tag); err != nil {
+		if errors.Is(err, ErrNotFound) {
+			return nil, nil
+		}
+		return nil, err
 	}
+	p, _, err := r.read(ctx, "/manifests/"+tag, acceptIndex, r.client.Limits.Manifest)
 	if err != nil {
 		return nil, err
 	}

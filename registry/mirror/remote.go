@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/seawall/seawall/internal/egress"
 )
@@ -30,6 +31,8 @@ type remote struct {
 	repo   name.Repository
 	tag    string // of the reference, "" where it names a digest
 	digest string
+	now    digest.Digest // of the tag, where it was asked for already
+	bare   bool          // the source knows no referrers API
 	anon   bool
 	http   *http.Client
 }
@@ -151,19 +154,28 @@ func redirects(insecure bool) func(*http.Request, []*http.Request) error {
 
 // again tries what may pass by itself once more, after a pause.
 func (r *remote) again(ctx context.Context, f func() error) error {
-	pause := r.client.Pause
 	for i := 1; ; i++ {
 		err := f()
 		var limited *LimitedError
 		if err == nil || i == attempts || !errors.Is(err, ErrUnavailable) || errors.As(err, &limited) || ctx.Err() != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause):
+		if err := r.client.pause(ctx, i); err != nil {
+			return err
 		}
-		pause *= 2
+	}
+}
+
+// pause waits before something is tried again, longer with each failure in a row; not at all before the first.
+func (c *Client) pause(ctx context.Context, failures int) error {
+	if failures == 0 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(c.Pause << (failures - 1)):
+		return nil
 	}
 }
 
@@ -171,10 +183,13 @@ func (r *remote) again(ctx context.Context, f func() error) error {
 func (r *remote) failed(err error) error {
 	var answer *transport.Error
 	var limited *LimitedError
+	var untrusted *tls.CertificateVerificationError
 	var u *url.Error
 	switch {
 	case errors.As(err, &limited):
 		return limited
+	case errors.As(err, &untrusted): // before what came of trying plain HTTP on loopback
+		return fmt.Errorf("%w: %w; give the authority that issued its certificate", ErrUnavailable, untrusted)
 	case errors.As(err, &answer):
 		return r.status(answer.StatusCode, diagnosis(answer))
 	case errors.Is(err, context.Canceled), errors.Is(err, errPlainHTTP), errors.Is(err, egress.ErrRefused):
