@@ -26,6 +26,7 @@ func (h *hub) background() []func(context.Context) error {
 		h.every(5*time.Second, h.flushPulls),
 		h.every(10*time.Second, h.reloadDatabase),
 		h.every(time.Minute, h.leading("schedule", h.schedule)),
+		h.every(time.Hour, h.leading("retire", func(ctx context.Context) error { return h.retire(ctx, time.Now()) })),
 	}
 }
 

@@ -111,6 +111,18 @@ type provider struct {
 type auditing struct {
 	// Checkpoints is a directory that each signed checkpoint is written to as well.
 	Checkpoints string `yaml:"checkpoints"`
+	// Witnesses are asked to sign each checkpoint: other hubs, or any C2SP tlog-witness.
+	Witnesses []witness `yaml:"witnesses"`
+	// WitnessFor are the public keys of the logs whose checkpoints this hub signs, at /witness/add-checkpoint.
+	WitnessFor []string `yaml:"witnessFor"`
+	// Records older than RetainFor are sealed into segments below Segments and leave the state; 0 keeps all.
+	RetainFor time.Duration `yaml:"retainFor"`
+	Segments  string        `yaml:"segments"`
+}
+
+type witness struct {
+	URL string `yaml:"url"` // "https://other.example:8443/witness"
+	Key string `yaml:"key"`
 }
 
 // outbound is where the hub may connect to, by notifications, imports and mirrors.
@@ -197,6 +209,9 @@ func (c *config) check() error {
 	}
 	if c.Sandbox != "auto" && c.Sandbox != "require" {
 		return fmt.Errorf("sandbox %q: want auto or require", c.Sandbox)
+	}
+	if c.Audit.RetainFor > 0 && c.Audit.Segments == "" {
+		return errors.New("audit: retainFor needs segments, a directory outside of the data directory")
 	}
 	for _, l := range c.Listeners {
 		if err := l.check(); err != nil {

@@ -53,7 +53,9 @@ func TestNotificationOfARejectedImage(t *testing.T) {
 	s := newSite(t, t.TempDir())
 	var told atomic.Value
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		var p struct{ Events []struct{ Kind, Repository string } }
+		var p struct {
+			Events []struct{ Kind, Repository string }
+		}
 		if json.NewDecoder(r.Body).Decode(&p) == nil && len(p.Events) > 0 {
 			told.Store(p.Events[0].Kind + " " + p.Events[0].Repository)
 		}

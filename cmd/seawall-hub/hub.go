@@ -46,6 +46,7 @@ type hub struct {
 	ring     *keys.Ring
 	db       *state.DB
 	trail    *translog.Log
+	witness  *translog.Witness // nil: of nobody
 	judge    *judge
 	registry *registry.Registry
 	intake   *intake.Service
@@ -129,29 +130,6 @@ func (h *hub) openState(ctx context.Context) error {
 	h.db = db
 	h.later(db.Close)
 	return nil
-}
-
-func (h *hub) openTrail(ctx context.Context) error {
-	if err := os.MkdirAll(h.path("audit"), 0o700); err != nil {
-		return err
-	}
-	var sealer translog.Sealer
-	if p := h.purpose("audit"); p != nil {
-		sealer = p
-	}
-	key, err := translog.OpenKey(ctx, noted{h.db, h.id, "audit.key"}, sealer, "seawall")
-	if err != nil {
-		return err
-	}
-	cfg := translog.Config{
-		Dir: h.path("audit"), Key: key, Outbox: h.db, Archive: h.db, Last: noted{h.db, h.id, "audit.checkpoint"}, Log: h.log,
-		Lead: func(ctx context.Context) (bool, error) { return h.lead(ctx, "audit") },
-	}
-	if dir := h.config.Audit.Checkpoints; dir != "" {
-		cfg.Copies = append(cfg.Copies, translog.Directory(dir))
-	}
-	h.trail, err = translog.Open(cfg)
-	return err
 }
 
 // leadFor is how long a lead holds without being renewed.

@@ -170,6 +170,9 @@ func (h *hub) handler() http.Handler {
 	mux.Handle("/token/", h.auth.TokenHandler())
 	mux.Handle("/signin/oidc/", h.auth.OIDCHandler())
 	mux.Handle(api.Prefix+"/", h.api)
+	if h.witness != nil {
+		mux.Handle("POST /witness/add-checkpoint", h.witness)
+	}
 	mux.Handle("/", console.Handler())
 
 	outer := http.NewServeMux()
