@@ -103,6 +103,26 @@ func TestBlobs(t *testing.T) {
 	}
 }
 
+// Naming the blobs of a held image in an artifact does not let them out.
+func TestArtifactsReleaseNoImage(t *testing.T) {
+	h := newHub(t, nil)
+	h.store.rules = []catalog.Rule{enforce("**")}
+	h.judge.known = map[string]finding.Finding{"log4j": high("CVE-2021-44228")}
+	const empty = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+	h.push("team/app", "sha256:bad", "log4j")
+	h.run()
+	artifact := func(digest string, blobs ...string) {
+		h.must(h.Pushed(t.Context(), catalog.Manifest{Repository: "team/app", Digest: digest, Kind: catalog.KindArtifact, Blobs: blobs}, alice, ""))
+	}
+	artifact("sha256:artifact", "sha256:config-sha256:bad", "sha256:base", "sha256:statement", empty)
+	h.must(h.Pushed(t.Context(), catalog.Manifest{Repository: "team/app", Digest: "sha256:naming", Kind: catalog.KindImage, Blobs: []string{empty}}, alice, ""))
+	for blob, want := range map[string]bool{"sha256:config-sha256:bad": false, "sha256:base": false, "sha256:statement": true, empty: true} {
+		if a, err := h.ServeBlob(t.Context(), "team/app", blob, false); err != nil || a.Serve != want {
+			t.Errorf("%s: %+v, %v; want %v", blob, a, err, want)
+		}
+	}
+}
+
 func TestOneScanForManyRepositories(t *testing.T) {
 	h := newHub(t, nil)
 	h.push("team/app", "sha256:a", "left-pad")

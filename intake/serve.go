@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seawall/seawall/catalog"
@@ -38,7 +39,8 @@ func (s *Service) Serve(ctx context.Context, repository, digest string, held boo
 	})
 }
 
-// ServeBlob decides whether a blob's content is served: it is if any manifest of the repository that names it is. A
+// ServeBlob decides whether a blob's content is served: it is if an image of the repository that names it is, or an
+// artifact where no image does: else whoever pushes could let the content of what is held out by naming it once more. A
 // blob that no manifest names yet is being pushed: under enforcement nobody has looked at it, and it is held.
 func (s *Service) ServeBlob(ctx context.Context, repository, digest string, held bool) (Answer, error) {
 	return s.remembered(ctx, answerKey{repository, digest, true}, held, func(eff *catalog.Effective) (Answer, error) {
@@ -50,10 +52,8 @@ func (s *Service) ServeBlob(ctx context.Context, repository, digest string, held
 			return Answer{}, fmt.Errorf("asking what holds %s: %w", digest, err)
 		}
 		no := Answer{Message: "held: it is part of no image that was released"}
+		holding = deciding(holding, digest)
 		for i := range holding {
-			if !holding[i].Deleted.IsZero() {
-				continue
-			}
 			a, err := s.serveManifest(ctx, eff, &holding[i], 0)
 			if err != nil || a.Serve {
 				return a, err
@@ -62,6 +62,21 @@ func (s *Service) ServeBlob(ctx context.Context, repository, digest string, held
 		}
 		return no, nil
 	})
+}
+
+// emptyBlob is the configuration of artifacts that have none: "{}". It is always the same, and whoever names it, too.
+const emptyBlob = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+// deciding are the manifests that decide whether a blob is served: of those that are not deleted the images, where there
+// are any.
+func deciding(holding []catalog.Manifest, digest string) []catalog.Manifest {
+	holding = slices.DeleteFunc(holding, func(m catalog.Manifest) bool { return !m.Deleted.IsZero() })
+	isArtifact := func(m catalog.Manifest) bool { return m.Kind == catalog.KindArtifact }
+	isNot := func(m catalog.Manifest) bool { return !isArtifact(m) }
+	if digest == emptyBlob && slices.ContainsFunc(holding, isArtifact) || !slices.ContainsFunc(holding, isNot) {
+		return slices.DeleteFunc(holding, isNot)
+	}
+	return slices.DeleteFunc(holding, isArtifact)
 }
 
 // remembered asks once for many pulls. Who may pull what is held is not asked about at all.
@@ -157,7 +172,7 @@ func (s *Service) serveImage(ctx context.Context, eff *catalog.Effective, m *cat
 		stale = !s.freshen(ctx, m)
 	}
 	a := s.answer(eff, m, m.EffectiveStatus(now), now)
-	if a.Stale = stale; stale && eff.Mode == catalog.Enforce {
+	if a.Stale = stale; stale && a.Serve && eff.Mode == catalog.Enforce {
 		a.Serve, a.Message = false, "held: it is being matched against newer advisories, try again in a moment"
 	}
 	return a, nil
