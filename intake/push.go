@@ -95,10 +95,7 @@ func (s *Service) Tagged(ctx context.Context, repository, tag, digest string, by
 	}
 	s.Touched(repository)
 	s.Changed("repository", repository)
-	if subject := subjectOfTag(tag); subject != "" {
-		return s.enqueue(ctx, KindTrust, repository, subject, soon)
-	}
-	return nil
+	return s.aboutSubject(ctx, repository, tag)
 }
 
 // Untagged removes a tag.
@@ -110,7 +107,16 @@ func (s *Service) Untagged(ctx context.Context, repository, tag string, by audit
 	}
 	s.Touched(repository)
 	s.Changed("repository", repository)
-	return nil
+	return s.aboutSubject(ctx, repository, tag)
+}
+
+// aboutSubject has the image decided anew whose signatures lie under a tag.
+func (s *Service) aboutSubject(ctx context.Context, repository, tag string) error {
+	subject := subjectOfTag(tag)
+	if subject == "" {
+		return nil
+	}
+	return s.enqueue(ctx, KindTrust, repository, subject, soon)
 }
 
 // Deleted deletes a manifest softly. Where it was a signature, what it signed is decided anew.

@@ -91,3 +91,16 @@ func (db *DB) Tags(ctx context.Context, repository, after string, n int) (out []
 	})
 	return out, err
 }
+
+// Tag returns what a tag points at.
+func (db *DB) Tag(ctx context.Context, repository, name string) (g catalog.Tag, err error) {
+	g.Repository, g.Name = repository, name
+	err = db.read(ctx, func(t tx) error {
+		var updated int64
+		err := t.row(ctx, `SELECT m.digest, g.updated, g.by_name FROM tag g JOIN manifest m ON m.id = g.manifest_id
+			JOIN repository r ON r.id = g.repo_id WHERE r.name = ? AND g.name = ?`, repository, name).Scan(&g.Digest, &updated, &g.By)
+		g.Updated = when(updated)
+		return orAbsent(err, catalog.ErrNotFound)
+	})
+	return g, err
+}

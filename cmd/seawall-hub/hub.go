@@ -208,7 +208,7 @@ func (h *hub) openIntake(ctx context.Context) error {
 	if h.public, err = trust.MarshalPublicKey(key.Public()); err != nil {
 		return err
 	}
-	s := shelf{registry: h.registry}
+	s := shelf{registry: h.registry, tags: h.db}
 	h.truster = &truster{shelf: s, within: h.within}
 	h.intake = intake.New(intake.Config{
 		Catalog: followed{DB: h.db, registry: func() *registry.Registry { return h.registry }},

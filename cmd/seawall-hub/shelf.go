@@ -10,12 +10,19 @@ import (
 
 	"github.com/seawall/seawall/audit"
 	"github.com/seawall/seawall/auth"
+	"github.com/seawall/seawall/catalog"
 	"github.com/seawall/seawall/registry"
 	"github.com/seawall/seawall/trust"
 )
 
 // shelf is the hub's registry as package trust reads and writes it: as the hub itself.
-type shelf struct{ registry *registry.Registry }
+type shelf struct {
+	registry *registry.Registry
+	// tags are the catalog's: they move before the registry's own, and before the job runs that looks at a signature.
+	tags interface {
+		Tag(ctx context.Context, repository, name string) (catalog.Tag, error)
+	}
+}
 
 // itself is the hub as a principal, for what follows by itself. part names the part of it in audit records.
 func itself(part string) auth.Principal {
@@ -36,6 +43,16 @@ func (s shelf) Referrers(ctx context.Context, repository, digest, artifactType s
 }
 
 func (s shelf) Manifest(ctx context.Context, repository, reference string) (mediaType string, content []byte, err error) {
+	if registry.ValidTag(reference) {
+		tag, err := s.tags.Tag(ctx, repository, reference)
+		if errors.Is(err, catalog.ErrNotFound) {
+			err = fmt.Errorf("%w: %w", fs.ErrNotExist, err)
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		reference = tag.Digest
+	}
 	content, mediaType, _, err = s.registry.Manifest(ctx, repository, reference)
 	return mediaType, content, missing(err)
 }
