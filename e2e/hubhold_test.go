@@ -185,3 +185,32 @@ func drain(l v1.Layer) error {
 	}
 	return err
 }
+
+// Who pushes meets the hold too, but not while pushing: the same again, and another image on the same layers, go in.
+func TestHubPushToEnforced(t *testing.T) {
+	u := withMadeUp(t, newUser(t))
+	h := startHub(t, hubConfig{advisories: u.dbDir()})
+	pusher := h.person("pusher", "pusher")
+	h.call("POST", "/rules", object{"name": "production", "pattern": "prod/**", "mode": "enforce"}, nil)
+	for name, start := range clients {
+		t.Run(name, func(t *testing.T) {
+			c := start(t)
+			ref := h.host + "/prod/" + name + ":1"
+			bad := debian(t, vulnerable, "pushed twice by "+name)
+			file := saved(t, bad, "made/up:1")
+			c.push(t, h, pusher, file, ref)
+			c.push(t, h, pusher, file, ref)
+			digest := h.resolve("prod/" + name + ":1")
+			h.becomes("prod/"+name, digest, catalog.Rejected)
+			c.push(t, h, pusher, file, ref)
+			c.push(t, h, pusher, saved(t, adding(t, bad, tarOf(t, map[string]string{"opt/more": "more"})), "made/up:2"), ref)
+			if code, _ := h.blob(pusher, "prod/"+name, layerOf(t, bad, 0)); code == http.StatusOK {
+				t.Error("who pushed gets the content of what is held")
+			}
+			// By a client that has none of it yet: an engine that pushed needs to fetch nothing.
+			if err := h.fetch(pusher, "prod/"+name, digest); err == nil {
+				t.Error("who pushed pulls what is held")
+			}
+		})
+	}
+}
