@@ -16,6 +16,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/seawall/seawall/internal/durable"
 )
 
 // fileProvider keeps key-encryption keys in a text file: a line each, the last one wraps. It reads the file for every
@@ -89,7 +91,7 @@ func (p *fileProvider) create() error {
 	if err := os.Link(f.Name(), p.path); err != nil { // in contrast to a rename, fails where the file exists
 		return err
 	}
-	return syncDir(filepath.Dir(p.path))
+	return durable.SyncDir(filepath.Dir(p.path))
 }
 
 // read returns the keys, oldest first; at least one. The caller clears them.
@@ -220,7 +222,7 @@ func (p *fileProvider) rotate() error {
 	if b.Len() > maxKEKs {
 		return fmt.Errorf("the key file %s is full: rotate to a new file", p.path)
 	}
-	if err := replace(p.path, []byte(b.String())); err != nil {
+	if err := durable.Write(p.path, []byte(b.String())); err != nil {
 		return fmt.Errorf("writing the key file: %w", err)
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/seawall/seawall/internal/durable"
 )
 
 // Store keeps the ring's file. What it holds is no secret, but must not be lost.
@@ -63,30 +65,5 @@ func (d directory) Save(ctx context.Context, old, new []byte) error {
 	if !bytes.Equal(now, old) {
 		return ErrChanged
 	}
-	return replace(filepath.Join(string(d), RingFile), new)
-}
-
-// replace writes a file whole and synced, readable by its owner only.
-func replace(name string, content []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".new*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(content)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	return syncDir(filepath.Dir(name))
-}
-
-func syncDir(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return durable.Write(filepath.Join(string(d), RingFile), new)
 }

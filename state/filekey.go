@@ -10,7 +10,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"github.com/seawall/seawall/internal/durable"
 )
 
 // fileKey is the key of a SQLite file. Which one it is stands beside the file, in NAME.key: the id, and a value that
@@ -79,7 +80,7 @@ func makeFileKey(ctx context.Context, path string, keys Keys) (fileKey, error) {
 	if err != nil {
 		return fileKey{}, err
 	}
-	if err := writeDurably(path+".key", append(text, '\n')); err != nil {
+	if err := durable.Write(path+".key", append(text, '\n')); err != nil {
 		return fileKey{}, err
 	}
 	return fileKey{keys: keys, id: id}, nil
@@ -108,29 +109,4 @@ func derive(key []byte, use string) []byte {
 		panic(err)
 	}
 	return out
-}
-
-// writeDurably writes a new file by way of another name, so that it is whole or not there.
-func writeDurably(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // which fails once it has its name
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

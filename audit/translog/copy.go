@@ -3,11 +3,13 @@ package translog
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/seawall/seawall/audit/verify"
+	"github.com/seawall/seawall/internal/durable"
 )
 
 // outlet hands checkpoints to a Copy without keeping the log waiting: the newest one replaces one that still waits.
@@ -88,7 +90,10 @@ func (d Directory) Put(_ context.Context, checkpoint []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(string(d), fmt.Sprintf("checkpoint-%012d", c.Size)), checkpoint); err != nil {
+	if err := os.MkdirAll(string(d), 0o700); err != nil {
+		return fmt.Errorf("writing a checkpoint: %w", err)
+	}
+	if err := durable.Write(filepath.Join(string(d), fmt.Sprintf("checkpoint-%012d", c.Size)), checkpoint); err != nil {
 		return fmt.Errorf("writing a checkpoint: %w", err)
 	}
 	return nil

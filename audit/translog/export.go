@@ -17,6 +17,7 @@ import (
 
 	"github.com/seawall/seawall/audit"
 	"github.com/seawall/seawall/audit/verify"
+	"github.com/seawall/seawall/internal/durable"
 )
 
 // ErrNoArchive: the log was opened without an Archive.
@@ -101,7 +102,7 @@ func (s *dirSink) close() error {
 	}
 	f := s.open
 	s.open = nil
-	return errors.Join(f.Sync(), f.Close(), syncDir(filepath.Dir(f.Name())))
+	return errors.Join(f.Sync(), f.Close(), durable.SyncDir(filepath.Dir(f.Name())))
 }
 
 func (l *Log) export(ctx context.Context, which Range, out sink) (verify.Manifest, error) {

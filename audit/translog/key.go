@@ -15,6 +15,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/seawall/seawall/audit/verify"
+	"github.com/seawall/seawall/internal/durable"
 )
 
 // Blob keeps one small value: a key, the last checkpoint. Hubs that share a log share it.
@@ -161,33 +162,8 @@ func (f File) Save(ctx context.Context, old, new []byte) error {
 	if !bytes.Equal(now, old) {
 		return fmt.Errorf("%s was changed meanwhile", string(f))
 	}
-	return writeFile(string(f), new)
-}
-
-// writeFile replaces a file at once, synced.
-func writeFile(name string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(string(f)), 0o700); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".new*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(content)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	return syncDir(filepath.Dir(name))
-}
-
-func syncDir(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return durable.Write(string(f), new)
 }

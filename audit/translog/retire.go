@@ -11,6 +11,7 @@ import (
 
 	"github.com/seawall/seawall/audit"
 	"github.com/seawall/seawall/audit/verify"
+	"github.com/seawall/seawall/internal/durable"
 )
 
 // Segment is a sealed part of the log: an export of records that the state keeps no longer.
@@ -64,7 +65,7 @@ func (l *Log) seal(ctx context.Context, s Segment) (verify.Report, error) {
 		if _, err := l.check(ctx, tmp, s); err != nil {
 			return verify.Report{}, err
 		}
-		if err := errors.Join(os.Rename(tmp, s.Dir), syncDir(filepath.Dir(s.Dir))); err != nil {
+		if err := errors.Join(os.Rename(tmp, s.Dir), durable.SyncDir(filepath.Dir(s.Dir))); err != nil {
 			return verify.Report{}, err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seawall/seawall/api/client"
+	"github.com/seawall/seawall/internal/durable"
 )
 
 // hubFlags say which hub a command speaks to, and how its answer is shown.
@@ -156,9 +157,5 @@ func (s *signedIn) save(t terminal) error {
 	if err != nil {
 		return err
 	}
-	next := file + ".new"
-	if err := os.WriteFile(next, b, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(next, file)
+	return durable.Write(file, b)
 }
