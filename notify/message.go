@@ -94,6 +94,9 @@ func image(e *Event) string {
 // fact is one named detail of an event.
 type fact struct{ Name, Value string }
 
+// maxFacts bounds what is told of one event.
+const maxFacts = 20
+
 // facts are the details of an event that all forms of prose show, in a fixed order.
 func facts(e *Event) []fact {
 	var out []fact
@@ -105,9 +108,9 @@ func facts(e *Event) []fact {
 	add("image", image(e))
 	add("advisories", strings.Join(firstOf(e.IDs, 20), ", "))
 	for _, name := range sortedKeys(e.Detail) {
-		add(name, clip(e.Detail[name], 1500))
+		add(clip(name, 100), clip(e.Detail[name], 1500))
 	}
-	return out
+	return out[:min(len(out), maxFacts)]
 }
 
 func sortedKeys(m map[string]string) []string {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -65,9 +66,12 @@ func (n *Notifier) teams(ctx context.Context, t *Target, m *message) (string, er
 // teamsBody writes as many events as fit.
 func teamsBody(m *message) ([]byte, error) {
 	for shown := min(len(m.Events), maxTeamsEvents); ; shown-- {
-		body, err := json.Marshal(teamsMessage{"message", []teamsAttachment{{"application/vnd.microsoft.card.adaptive", teams(m, shown)}}})
-		if err != nil || len(body) <= maxTeamsBytes || shown <= 1 {
-			return body, err
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false) // it is read by no browser, and every byte counts
+		err := e.Encode(teamsMessage{"message", []teamsAttachment{{"application/vnd.microsoft.card.adaptive", teams(m, shown)}}})
+		if err != nil || b.Len() <= maxTeamsBytes || shown <= 1 {
+			return bytes.TrimSpace(b.Bytes()), err
 		}
 	}
 }
