@@ -22,7 +22,7 @@ import (
 )
 
 // sink is our registry in a directory.
-func sink(t *testing.T, hooks registry.Hooks) *registry.Registry {
+func sink(t testing.TB, hooks registry.Hooks) *registry.Registry {
 	t.Helper()
 	d, err := directory.Open(filepath.Join(t.TempDir(), "registry"))
 	if err != nil {
@@ -37,7 +37,7 @@ func sink(t *testing.T, hooks registry.Hooks) *registry.Registry {
 }
 
 // elsewhere is another registry, reached by its host.
-func elsewhere(t *testing.T) string {
+func elsewhere(t testing.TB) string {
 	t.Helper()
 	s := httptest.NewServer(upstream.New(upstream.WithReferrersSupport(true), quiet))
 	t.Cleanup(s.Close)
@@ -46,7 +46,7 @@ func elsewhere(t *testing.T) string {
 
 func client() *Client { return New(Config{Pause: 1}) }
 
-func reference(t *testing.T, ref string) name.Reference {
+func reference(t testing.TB, ref string) name.Reference {
 	t.Helper()
 	r, err := name.ParseReference(ref)
 	if err != nil {
@@ -55,7 +55,7 @@ func reference(t *testing.T, ref string) name.Reference {
 	return r
 }
 
-func image(t *testing.T, layers int) containers.Image {
+func image(t testing.TB, layers int) containers.Image {
 	t.Helper()
 	i, err := random.Image(2000, int64(layers))
 	if err != nil {
@@ -64,7 +64,7 @@ func image(t *testing.T, layers int) containers.Image {
 	return i
 }
 
-func push(t *testing.T, ref string, what any) string {
+func push(t testing.TB, ref string, what any) string {
 	t.Helper()
 	var err error
 	var h containers.Hash
@@ -85,7 +85,7 @@ func push(t *testing.T, ref string, what any) string {
 }
 
 // index of an image for each platform.
-func index(t *testing.T, platforms ...string) containers.ImageIndex {
+func index(t testing.TB, platforms ...string) containers.ImageIndex {
 	t.Helper()
 	out := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, text := range platforms {
@@ -99,7 +99,7 @@ func index(t *testing.T, platforms ...string) containers.ImageIndex {
 }
 
 // about is an artifact that refers to a manifest of a repository.
-func about(t *testing.T, ref, subject, kind string) string {
+func about(t testing.TB, ref, subject, kind string) string {
 	t.Helper()
 	d, err := remotes.Get(reference(t, ref+"@"+subject))
 	if err != nil {
@@ -118,7 +118,7 @@ func about(t *testing.T, ref, subject, kind string) string {
 	return push(t, ref+"@"+h.String(), i)
 }
 
-func has(t *testing.T, r *registry.Registry, repo, ref string) string {
+func has(t testing.TB, r *registry.Registry, repo, ref string) string {
 	t.Helper()
 	_, _, d, err := r.Manifest(context.Background(), repo, ref)
 	if err != nil {
