@@ -164,6 +164,15 @@ func (n *Notifier) Wake() {
 // Test sends a test event to a target at once, stores nothing, and says what went wrong.
 func (n *Notifier) Test(ctx context.Context, t Target) error {
 	e := n.complete(Event{Kind: "test", Title: "Test message", Text: "Notifications reach this target."})
-	_, err := n.send(ctx, &t, &Delivery{Target: t.ID, Events: []Event{e}, Created: e.Time}, "Test")
+	return n.now(ctx, &t, e, "Test")
+}
+
+// SendNow sends an event to a target at once and stores nothing: for when the store itself is what failed.
+func (n *Notifier) SendNow(ctx context.Context, t Target, e Event) error {
+	return n.now(ctx, &t, n.complete(e), "Alarm")
+}
+
+func (n *Notifier) now(ctx context.Context, t *Target, e Event, rule string) error {
+	_, err := n.send(ctx, t, &Delivery{Target: t.ID, Events: []Event{e}, Created: e.Time}, rule)
 	return err
 }

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/seawall/seawall/job"
-	"github.com/seawall/seawall/keys"
-	"github.com/seawall/seawall/notify"
 )
 
 // background is what runs beside the requests, each until ctx ends.
@@ -23,6 +21,7 @@ func (h *hub) background() []func(context.Context) error {
 		func(ctx context.Context) error { h.runner.Run(ctx); return nil },
 		h.notify.Run,
 		h.showTrail,
+		h.every(time.Minute, h.rememberAlarm),
 		h.every(5*time.Second, h.flushPulls),
 		h.every(10*time.Second, h.reloadDatabase),
 		h.every(time.Minute, h.leading("schedule", h.schedule)),
@@ -126,13 +125,5 @@ func (h *hub) showTrail(ctx context.Context) error {
 			size = now
 			h.events.Publish("audit", "")
 		}
-	}
-}
-
-// keyAlert tells that the key provider began or ceased to refuse.
-func (h *hub) keyAlert(a keys.Alert) {
-	h.log.Error("the key provider's state changed", slog.Any("alert", a))
-	if h.notify != nil {
-		h.tell(notify.Event{Kind: "key.unreachable", Title: "the encryption key: the provider " + string(a.State)})
 	}
 }

@@ -52,6 +52,7 @@ type hub struct {
 	intake   *intake.Service
 	auth     *auth.Authority
 	notify   *notify.Notifier
+	alarm    alarm
 	events   *api.Broker
 	api      *api.Server
 	runner   *job.Runner

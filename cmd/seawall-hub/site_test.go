@@ -22,6 +22,7 @@ import (
 // site is a hub that runs in this process, as `up` runs it, and an administrator who is signed in.
 type site struct {
 	t       *testing.T
+	dir     string
 	url     string
 	out     *output
 	client  *http.Client
@@ -58,22 +59,36 @@ var (
 // newSite starts a hub in dir and signs in. args come after those that a test needs.
 func newSite(t *testing.T, dir string, args ...string) *site {
 	t.Helper()
+	s := &site{t: t, dir: dir}
+	s.start(args...)
+	t.Cleanup(s.end)
+	return s
+}
+
+// restart stops the hub and starts it again on the same data.
+func (s *site) restart(args ...string) {
+	s.t.Helper()
+	s.end()
+	s.start(args...)
+}
+
+func (s *site) start(args ...string) {
+	s.t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &site{t: t, out: &output{}, client: &http.Client{Jar: jar, Timeout: time.Minute}, stop: stop, stopped: make(chan int, 1)}
+	s.out, s.stop, s.stopped = &output{}, stop, make(chan int, 1)
+	s.client = &http.Client{Jar: jar, Timeout: time.Minute}
 	nothing := func(string) (string, bool) { return "", false }
-	all := append([]string{"up", "--data-dir", dir, "--db-dir", dir + "/advisories", "--listen", "127.0.0.1:0", "--log-level", "warn"}, args...)
+	all := append([]string{"up", "--data-dir", s.dir, "--db-dir", s.dir + "/advisories", "--listen", "127.0.0.1:0", "--log-level", "warn"}, args...)
 	go func() {
 		s.stopped <- run(ctx, all, terminal{in: strings.NewReader(""), out: s.out, err: s.out, env: nothing})
 	}()
-	t.Cleanup(s.end)
 	s.until("the hub is ready", func() bool { return strings.Contains(s.out.String(), "docker push") })
 	s.url = printedURL.FindStringSubmatch(s.out.String())[1]
 	s.signIn()
-	return s
 }
 
 // end stops the hub and waits for it.
