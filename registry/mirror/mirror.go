@@ -11,9 +11,12 @@ package mirror
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/seawall/seawall/internal/egress"
 	"github.com/seawall/seawall/registry"
@@ -45,8 +48,29 @@ type Source struct {
 
 // Credential is what is signed in with; the zero value is nobody. Without User, Secret is a registry token.
 type Credential struct {
+	// Host is the registry that the credential is for: "docker.io", "registry.example:5000". Where it is set, the
+	// credential is sent to no other, whatever a source names.
+	Host   string
 	User   string
 	Secret string
+}
+
+// none says that nobody signs in.
+func (c Credential) none() bool { return c.User == "" && c.Secret == "" }
+
+// fits refuses another registry than the one that the credential is for.
+func (c Credential) fits(r name.Registry) error {
+	if c.Host == "" || c.none() {
+		return nil
+	}
+	own, err := name.NewRegistry(c.Host)
+	if err != nil {
+		return fmt.Errorf("the credential is for %q, which is no registry", c.Host)
+	}
+	if own.RegistryStr() != r.RegistryStr() {
+		return fmt.Errorf("%w: the credential is for %s, not for %s", ErrDenied, own.RegistryStr(), r.RegistryStr())
+	}
+	return nil
 }
 
 // LogValue keeps the secret out of logs.

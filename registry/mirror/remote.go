@@ -47,14 +47,17 @@ func (c *Client) dial(ctx context.Context, src *Source) (*remote, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the source's name: %w", err)
 	}
-	r := &remote{client: c, repo: ref.Context(), anon: src.Credential == Credential{}}
+	r := &remote{client: c, repo: ref.Context(), anon: src.Credential.none()}
 	switch n := ref.(type) {
 	case name.Tag:
 		r.tag = n.TagStr()
 	case name.Digest:
 		r.digest = n.DigestStr()
 	}
-	base, err := c.transport(src, r.repo.RegistryStr())
+	if err := src.Credential.fits(r.repo.Registry); err != nil {
+		return nil, err
+	}
+	base, err := c.transport(src)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +77,7 @@ func (c *Client) dial(ctx context.Context, src *Source) (*remote, error) {
 
 func (c Credential) authenticator() authn.Authenticator {
 	switch {
-	case c == Credential{}:
+	case c.none():
 		return authn.Anonymous
 	case c.User == "":
 		return authn.FromConfig(authn.AuthConfig{RegistryToken: c.Secret})
@@ -83,7 +86,7 @@ func (c Credential) authenticator() authn.Authenticator {
 }
 
 // transport connects to what the guard allows, and by TLS alone unless the source is marked insecure.
-func (c *Client) transport(src *Source, host string) (http.RoundTripper, error) {
+func (c *Client) transport(src *Source) (http.RoundTripper, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: src.Insecure}
 	if len(src.CA) > 0 {
 		pool, err := x509.SystemCertPool()
@@ -95,7 +98,7 @@ func (c *Client) transport(src *Source, host string) (http.RoundTripper, error) 
 		}
 		conf.RootCAs = pool
 	}
-	rt := &watched{next: c.guard.Transport(conf), client: c, anon: src.Credential == Credential{}, insecure: src.Insecure}
+	rt := &watched{next: c.guard.Transport(conf), client: c, anon: src.Credential.none(), insecure: src.Insecure}
 	return transport.NewUserAgent(rt, "seawall"), nil
 }
 

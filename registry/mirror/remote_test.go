@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	upstream "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/opencontainers/go-digest"
 
@@ -227,6 +228,32 @@ func TestTokens(t *testing.T) {
 		if !errors.Is(err, want) || strings.Contains(err.Error(), "password") {
 			t.Errorf("with %q: %v", c, err)
 		}
+	}
+}
+
+// TestCredentialStaysAtItsHost: whoever may name a source must not be able to have a stored secret sent to it.
+func TestCredentialStaysAtItsHost(t *testing.T) {
+	var told atomic.Bool
+	host := serve(t, func(w http.ResponseWriter, q *http.Request) {
+		if q.Header.Get("Authorization") != "" {
+			told.Store(true)
+		}
+		w.Header().Set("Www-Authenticate", "Basic realm=x")
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	for own, want := range map[string]bool{"registry.example": false, "http://": false, host: true, "": true} {
+		told.Store(false)
+		c := Credential{Host: own, User: "alice", Secret: "secret"}
+		if _, err := client().Tags(t.Context(), Source{Ref: host + "/app", Credential: c}, nil); err == nil || told.Load() != want {
+			t.Errorf("for %q: sent is %v, %v", own, told.Load(), err)
+		}
+	}
+	hub, err := name.ParseReference("alpine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (Credential{Host: "docker.io", Secret: "x"}).fits(hub.Context().Registry); err != nil {
+		t.Error(err)
 	}
 }
 
