@@ -182,15 +182,23 @@ func mayNotPush(t *testing.T, h *hub, who login, repository string) {
 // resolve asks the registry for the digest of a tag.
 func (h *hub) resolve(path string) string {
 	h.t.Helper()
-	ref, err := h.reference(path)
+	digest, err := h.tryResolve(path)
 	if err != nil {
 		h.t.Fatal(err)
+	}
+	return digest
+}
+
+func (h *hub) tryResolve(path string) (string, error) {
+	ref, err := h.reference(path)
+	if err != nil {
+		return "", err
 	}
 	d, err := remote.Head(ref, h.as(login{"admin", adminPassword})...)
 	if err != nil {
-		h.t.Fatal(err)
+		return "", err
 	}
-	return d.Digest.String()
+	return d.Digest.String(), nil
 }
 
 // An index for two platforms goes in and out whole, its images are scanned each, and a copy within the hub, a mount,

@@ -216,3 +216,39 @@ func (h *hub) referrers(repository, digest string) []string {
 	slices.Sort(kinds)
 	return kinds
 }
+
+// referrerContent pulls what is attached to an image by its type.
+func (h *hub) referrerContent(t *testing.T, repository, digest, kind string) []byte {
+	t.Helper()
+	ref, err := name.NewDigest(h.host+"/"+repository+"@"+digest, name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := h.as(login{"admin", adminPassword})
+	x, err := remote.Referrers(ref, append(options, remote.WithFilter("artifactType", kind))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := x.IndexManifest()
+	if err != nil || len(m.Manifests) != 1 {
+		t.Fatalf("%v; %d referrers of type %s, want one", err, len(m.Manifests), kind)
+	}
+	img, err := remote.Image(ref.Context().Digest(m.Manifests[0].Digest.String()), options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers, err := img.Layers()
+	if err != nil || len(layers) != 1 {
+		t.Fatalf("%v; %d layers", err, len(layers))
+	}
+	r, err := layers[0].Compressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
