@@ -63,6 +63,9 @@ func (s *Service) attach(ctx context.Context, repository, digest string) error {
 	if err != nil {
 		return fmt.Errorf("reading the result of %s: %w", name, err)
 	}
+	if len(result.Inventory.Packages) == 0 {
+		return nil // no bill without materials, and a verdict that nothing could be evaluated proves nothing to anybody
+	}
 	bom, err := s.Attacher.SBOM(&result)
 	if err != nil {
 		return fmt.Errorf("writing the SBOM of %s: %w", name, err)

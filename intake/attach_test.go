@@ -95,3 +95,13 @@ func TestAttach(t *testing.T) {
 		t.Errorf("%s", x.there[1].Payload)
 	}
 }
+
+func TestNothingIsAttachedWhereNothingWasFound(t *testing.T) {
+	x := &attacher{}
+	h := newHub(t, func(c *intake.Config) { c.Attacher = x })
+	h.push("app", "sha256:a")
+	h.run()
+	if len(x.there) != 0 {
+		t.Errorf("attached to an image without packages: %v", x.there)
+	}
+}
