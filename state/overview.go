@@ -74,19 +74,24 @@ func (t tx) attention(ctx context.Context, o *catalog.Overview, scanErrors int, 
 		return nil, err
 	}
 	out := []catalog.Attention{}
-	for _, a := range []catalog.Attention{
-		{Kind: "kev", Title: "%d findings are known to be exploited", Count: o.Exploited, Severity: finding.SeverityCritical, Link: "/findings?exploited=true&state=open"},
-		{Kind: "rejected", Title: "%d images are rejected", Count: o.ByStatus[catalog.Rejected], Severity: finding.SeverityCritical, Link: "/images?status=rejected"},
-		{Kind: "overdue", Title: "%d findings are overdue", Count: o.Overdue, Severity: finding.SeverityHigh, Link: "/findings?overdue=true"},
-		{Kind: "quarantined", Title: "%d images are held", Count: o.ByStatus[catalog.Quarantined], Severity: finding.SeverityHigh, Link: "/images?status=quarantined"},
-		{Kind: "scan-failed", Title: "%d images could not be scanned", Count: scanErrors, Severity: finding.SeverityHigh, Link: "/jobs?kind=scan&state=failed"},
-		{Kind: "job-failed", Title: "%d jobs have failed", Count: jobs, Severity: finding.SeverityMedium, Link: "/jobs?state=failed"},
-		{Kind: "exception-requested", Title: "%d exceptions wait for a decision", Count: requested, Severity: finding.SeverityMedium, Link: "/exceptions?state=requested"},
-		{Kind: "exception-expiring", Title: "%d exceptions end within a week", Count: expiring, Severity: finding.SeverityLow, Link: "/exceptions?state=approved"},
+	for _, a := range []struct {
+		one, many string
+		catalog.Attention
+	}{
+		{"1 finding is known to be exploited", "%d findings are known to be exploited", catalog.Attention{Kind: "kev", Count: o.Exploited, Severity: finding.SeverityCritical, Link: "/findings?exploited=true&state=open"}},
+		{"1 image is rejected", "%d images are rejected", catalog.Attention{Kind: "rejected", Count: o.ByStatus[catalog.Rejected], Severity: finding.SeverityCritical, Link: "/images?status=rejected"}},
+		{"1 finding is overdue", "%d findings are overdue", catalog.Attention{Kind: "overdue", Count: o.Overdue, Severity: finding.SeverityHigh, Link: "/findings?overdue=true&state=open"}},
+		{"1 image is held", "%d images are held", catalog.Attention{Kind: "quarantined", Count: o.ByStatus[catalog.Quarantined], Severity: finding.SeverityHigh, Link: "/images?status=quarantined"}},
+		{"1 image could not be scanned", "%d images could not be scanned", catalog.Attention{Kind: "scan-failed", Count: scanErrors, Severity: finding.SeverityHigh, Link: "/jobs?kind=scan&state=failed"}},
+		{"1 job has failed", "%d jobs have failed", catalog.Attention{Kind: "job-failed", Count: jobs, Severity: finding.SeverityMedium, Link: "/jobs?state=failed"}},
+		{"1 exception waits for a decision", "%d exceptions wait for a decision", catalog.Attention{Kind: "exception-requested", Count: requested, Severity: finding.SeverityMedium, Link: "/exceptions?state=requested"}},
+		{"1 exception ends within a week", "%d exceptions end within a week", catalog.Attention{Kind: "exception-expiring", Count: expiring, Severity: finding.SeverityLow, Link: "/exceptions?state=approved"}},
 	} {
+		if a.Title = a.one; a.Count > 1 {
+			a.Title = fmt.Sprintf(a.many, a.Count)
+		}
 		if a.Count > 0 {
-			a.Title = fmt.Sprintf(a.Title, a.Count)
-			out = append(out, a)
+			out = append(out, a.Attention)
 		}
 	}
 	return out, nil
@@ -106,11 +111,32 @@ func (t tx) trend(ctx context.Context, repository string, days int, now time.Tim
 		}
 	}
 	from := dayOf(now.AddDate(0, 0, -max(0, min(days, 3660)-1)))
-	return list(ctx, t, func(s scanner) (p catalog.TrendPoint, err error) {
+	points, err := list(ctx, t, func(s scanner) (p catalog.TrendPoint, err error) {
 		c := &p.Counts
 		return p, s.Scan(&p.Day, &c.Critical, &c.High, &c.Medium, &c.Low, &c.Negligible, &c.Unknown, &p.New, &p.Fixed, &p.Images)
 	}, `SELECT day, critical, high, medium, low, negligible, unknown, opened, fixed, images FROM trend
 		WHERE repo_id = ? AND day >= ? ORDER BY day`, repo, from)
+	if n := len(points); err == nil && n > 0 && points[n-1].Day == dayOf(now) {
+		err = t.today(ctx, repo, &points[n-1])
+	}
+	return points, err
+}
+
+// today replaces what was noted of the day, which is not over, by what is so now. Repository 0 is all of them.
+func (t tx) today(ctx context.Context, repo int64, p *catalog.TrendPoint) error {
+	ofRepository, ofTrend := `id > ?`, `repo_id > ?`
+	if repo != 0 {
+		ofRepository, ofTrend = `id = ?`, `repo_id = ?`
+	}
+	c := &p.Counts
+	err := t.row(ctx, `SELECT COALESCE(sum(critical), 0), COALESCE(sum(high), 0), COALESCE(sum(medium), 0), COALESCE(sum(low), 0),
+		COALESCE(sum(negligible), 0), COALESCE(sum(unknown), 0), COALESCE(sum(images), 0) FROM repository WHERE `+ofRepository, repo).
+		Scan(&c.Critical, &c.High, &c.Medium, &c.Low, &c.Negligible, &c.Unknown, &p.Images)
+	if err != nil {
+		return err
+	}
+	return t.row(ctx, `SELECT COALESCE(sum(opened), 0), COALESCE(sum(fixed), 0) FROM trend WHERE `+ofTrend+` AND day = ?`, repo, p.Day).
+		Scan(&p.New, &p.Fixed)
 }
 
 // NoteTrend implements catalog.Contents.
