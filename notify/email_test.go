@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -16,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -199,6 +201,28 @@ func TestMailServerIsVerified(t *testing.T) {
 	err := r.Test(t.Context(), Target{Form: Email, URL: "smtp://" + box.address, To: []string{"a@example.com"}, Secret: []byte("secret")})
 	if err == nil || strings.Contains(box.commands(), "AUTH") {
 		t.Errorf("a certificate that nobody vouches for is taken: %v", err)
+	}
+}
+
+// TestMailStops: a server that says nothing does not hold up the end.
+func TestMailStops(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			defer c.Close()
+			stop()
+			io.Copy(io.Discard, c)
+		}
+	}()
+	r := newRig(t, nil)
+	r.Timeout = time.Hour
+	if err := r.Test(ctx, Target{Form: Email, URL: "smtp://" + l.Addr().String(), To: []string{"a@example.com"}}); err == nil {
+		t.Error("it is sent")
 	}
 }
 

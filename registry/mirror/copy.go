@@ -19,10 +19,10 @@ import (
 // that are there are not fetched again.
 func (c *Client) Copy(ctx context.Context, sink Sink, src Source, dst Dest, progress func(Progress)) (Result, error) {
 	if !registry.ValidName(dst.Repository) {
-		return Result{}, fmt.Errorf("%q is no name of a repository", dst.Repository)
+		return Result{}, fmt.Errorf("%w: there can be no repository %q", ErrName, dst.Repository)
 	}
 	if dst.Tag != "" && !registry.ValidTag(dst.Tag) {
-		return Result{}, fmt.Errorf("%q is no tag", dst.Tag)
+		return Result{}, fmt.Errorf("%w: there can be no tag %q", ErrName, dst.Tag)
 	}
 	from, err := c.dial(ctx, &src)
 	if err != nil {

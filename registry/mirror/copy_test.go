@@ -138,11 +138,11 @@ func TestCopyReferrers(t *testing.T) {
 
 func TestCopyRefusesNames(t *testing.T) {
 	for _, d := range []Dest{{Repository: "../up"}, {Repository: ""}, {Repository: "A"}, {Repository: "a", Tag: "/"}} {
-		if _, err := client().Copy(t.Context(), nil, Source{Ref: "127.0.0.1:1/a:1"}, d, nil); err == nil {
-			t.Errorf("%+v is taken", d)
+		if _, err := client().Copy(t.Context(), nil, Source{Ref: "127.0.0.1:1/a:1"}, d, nil); !errors.Is(err, ErrName) || !Permanent(err) {
+			t.Errorf("%+v is taken: %v", d, err)
 		}
 	}
-	if _, err := client().Copy(t.Context(), nil, Source{Ref: "https://x"}, Dest{Repository: "a"}, nil); err == nil {
+	if _, err := client().Copy(t.Context(), nil, Source{Ref: "https://x"}, Dest{Repository: "a"}, nil); !errors.Is(err, ErrName) {
 		t.Error("a URL is taken for a name")
 	}
 }

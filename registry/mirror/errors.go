@@ -9,6 +9,8 @@ import (
 )
 
 var (
+	// ErrName says that a name is none, of the source or of what is copied to.
+	ErrName = errors.New("this is no name of an image")
 	// ErrNotFound says that the source has no such repository, tag or manifest.
 	ErrNotFound = errors.New("the source has no such image")
 	// ErrDenied says that the source refused: give a credential, or another one.
@@ -23,7 +25,7 @@ var (
 
 // Permanent reports whether trying again later will not help: somebody has to change something first.
 func Permanent(err error) bool {
-	for _, e := range []error{ErrNotFound, ErrDenied, ErrContent, ErrNoPlatform, errPlainHTTP, egress.ErrRefused} {
+	for _, e := range []error{ErrName, ErrNotFound, ErrDenied, ErrContent, ErrNoPlatform, errPlainHTTP, egress.ErrRefused} {
 		if errors.Is(err, e) {
 			return true
 		}

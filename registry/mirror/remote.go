@@ -45,7 +45,7 @@ func (c *Client) dial(ctx context.Context, src *Source) (*remote, error) {
 	}
 	ref, err := name.ParseReference(src.Ref, options...)
 	if err != nil {
-		return nil, fmt.Errorf("reading the source's name: %w", err)
+		return nil, fmt.Errorf("%w: %s", ErrName, bounded(err.Error()))
 	}
 	r := &remote{client: c, repo: ref.Context(), anon: src.Credential.none()}
 	switch n := ref.(type) {
@@ -62,6 +62,8 @@ func (c *Client) dial(ctx context.Context, src *Source) (*remote, error) {
 		return nil, err
 	}
 	err = r.again(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, smallWithin)
+		defer cancel()
 		signed, err := transport.NewWithContext(ctx, r.repo.Registry, src.Credential.authenticator(), base, []string{r.repo.Scope(transport.PullScope)})
 		if err != nil {
 			return r.failed(err)
@@ -280,9 +282,14 @@ func (r *remote) do(ctx context.Context, method, path string, header http.Header
 	return nil, r.status(a.StatusCode, "")
 }
 
+// smallWithin bounds one request for something small, from its beginning to the last byte.
+const smallWithin = 2 * time.Minute
+
 // read is do for a small body.
 func (r *remote) read(ctx context.Context, path string, header http.Header, most int64) (p []byte, h http.Header, err error) {
 	err = r.again(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, smallWithin)
+		defer cancel()
 		a, err := r.do(ctx, http.MethodGet, path, header, http.StatusOK)
 		if err != nil {
 			return err
