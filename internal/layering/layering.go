@@ -51,5 +51,8 @@ var Doors = map[string][]string{
 	"github.com/transparency-dev/tessera":     {"audit"},
 	"gocloud.dev":                             {"keys"},
 	"github.com/coreos/go-oidc/v3":            {"auth"},
+	"github.com/pquerna/otp":                  {"auth"},
+	"golang.org/x/oauth2":                     {"auth"},
+	"golang.org/x/time":                       {"cmd/seawall-hub"},
 	"github.com/schollz/progressbar/v3":       {"cmd/seawall"},
 }
