@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/seawall/seawall/auth"
 )
@@ -41,6 +42,8 @@ func (c *call) putCredential() (reply, error) {
 	}
 	var k check
 	k.text(in.Name, "name", true, 200)
+	k.text(in.Host, "host", true, 255)
+	k.that(!strings.ContainsAny(in.Host, "/@ "), "host", "is a registry's host with its port, as in registry.example:5000")
 	k.text(in.User, "user", true, 200)
 	k.that(in.Secret != "" && len(in.Secret) <= 16<<10, "secret", "is needed, of at most 16 KiB")
 	if err := k.done(); err != nil {
@@ -50,7 +53,7 @@ func (c *call) putCredential() (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := Credential{Name: in.Name, User: in.User}
+	v := Credential{Name: in.Name, Host: in.Host, User: in.User}
 	if err := store.PutCredential(c.ctx(), v, in.Secret, c.entry("credential.put", "credential", in.Name)); err != nil {
 		return nil, err
 	}

@@ -317,7 +317,7 @@ var requests = map[string]struct {
 	"POST /jobs/{id}/cancel":         {path: "/jobs/7/cancel", status: 204},
 	"POST /jobs/{id}/retry":          {path: "/jobs/7/retry", status: 204},
 	"POST /imports":                  {body: `{"source":"registry.example/app:1","destination":"team/app:1"}`, status: 202},
-	"POST /credentials":              {body: `{"name":"hub","user":"robot","secret":"hush"}`, status: 201},
+	"POST /credentials":              {body: `{"name":"hub","host":"registry.example","user":"robot","secret":"hush"}`, status: 201},
 	"POST /collections":              {body: `{"dryRun":true}`, status: 202},
 	"POST /notify/targets":           {body: `{"name":"hook","form":"webhook","url":"https://hook.example/x","secret":"s"}`, status: 201},
 	"PUT /notify/targets/{id}":       {body: `{"name":"hook","form":"webhook","url":"https://chat.example/y"}`, status: 200},

@@ -346,12 +346,15 @@ type ImportRequest struct {
 // Credential is what an import or a mirror signs in with; its secret is never sent out.
 type Credential struct {
 	Name string `json:"name"`
+	// Host is the registry that the secret is for, "registry.example:5000": it is sent nowhere else.
+	Host string `json:"host"`
 	User string `json:"user"`
 }
 
 // CredentialInput is the body of POST /credentials: it makes or replaces one.
 type CredentialInput struct {
 	Name   string `json:"name"`
+	Host   string `json:"host"`
 	User   string `json:"user"`
 	Secret string `json:"secret"`
 }

@@ -105,6 +105,10 @@ type Mirror struct {
 	Every  Duration `json:"every,omitempty"`
 	// Credential names a stored credential, "" for none.
 	Credential string `json:"credential,omitempty"`
+	// Platforms are those of an index that are copied: "linux/amd64". None: all.
+	Platforms []string `json:"platforms,omitempty"`
+	// CA holds authorities (PEM) that are trusted beside the system's.
+	CA string `json:"ca,omitempty"`
 }
 
 // Duration is a length of time that marshals as text: "36h", "30d".

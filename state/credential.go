@@ -10,6 +10,8 @@ import (
 // Credential is what a mirror or an import signs in with at another registry.
 type Credential struct {
 	Name string `json:"name"`
+	// Host is the only registry that the secret is sent to: "registry.example:5000".
+	Host string `json:"host"`
 	User string `json:"user"`
 	// Secret is stored sealed where there are keys, and never sent out.
 	Secret string `json:"-"`

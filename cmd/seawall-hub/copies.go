@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +35,7 @@ func (h *hub) openCopies(context.Context) error {
 
 // mirrorRule turns an administrator's rule into mirror's.
 func (h *hub) mirrorRule(ctx context.Context, pattern string, m *catalog.Mirror) (*mirror.Rule, error) {
-	r := &mirror.Rule{Pattern: pattern, Source: m.Source}
+	r := &mirror.Rule{Pattern: pattern, Source: m.Source, Platforms: m.Platforms, CA: []byte(m.CA)}
 	credential, err := h.credential(ctx, m.Credential)
 	r.Credential = credential
 	return r, err
@@ -47,7 +49,7 @@ func (h *hub) credential(ctx context.Context, name string) (mirror.Credential, e
 	if errors.Is(err, catalog.ErrNotFound) {
 		return mirror.Credential{}, job.Permanent(fmt.Errorf("there is no credential %q", name))
 	}
-	return mirror.Credential{User: c.User, Secret: c.Secret}, err
+	return mirror.Credential{Host: c.Host, User: c.User, Secret: c.Secret}, err
 }
 
 // pullRule is the rule by which a repository is fetched on a pull, nil where it is not.
@@ -83,7 +85,7 @@ func (h *hub) copy(ctx context.Context, from mirror.Source, to mirror.Dest, prog
 		progress(fmt.Sprintf("%d manifests, %d blobs, %d MiB", p.Manifests, p.Blobs, p.Bytes>>20))
 	})
 	var refused *registry.Refused
-	if errors.As(err, &refused) || errors.Is(err, registry.ErrNotFound) {
+	if errors.As(err, &refused) || errors.Is(err, registry.ErrNotFound) || mirror.Permanent(err) {
 		return job.Permanent(err)
 	}
 	if err != nil {
@@ -155,17 +157,19 @@ func (h *hub) mirrorTags(ctx context.Context, r *mirror.Rule, repository string,
 	if err != nil {
 		return job.Permanent(err)
 	}
-	tags, err := h.copier.Tags(ctx, mirror.Source{Ref: remote, Credential: r.Credential}, patterns)
+	tags, err := h.copier.Tags(ctx, mirror.Source{Ref: remote, Credential: r.Credential, CA: r.CA}, patterns)
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, tag := range tags {
-		from := mirror.Source{Ref: remote + ":" + tag, Credential: r.Credential}
-		if err := h.copy(ctx, from, mirror.Dest{Repository: repository, Tag: tag}, func(s string) { progress(repository + ":" + tag + ": " + s) }); err != nil {
-			return err
+		from := r.Tagged(remote, tag)
+		err := h.copy(ctx, from, mirror.Dest{Repository: repository, Tag: tag}, func(s string) { progress(repository + ":" + tag + ": " + s) })
+		if errs = append(errs, err); ctx.Err() != nil {
+			break
 		}
 	}
-	return nil
+	return errors.Join(errs...) // one tag that cannot be copied does not keep the others out
 }
 
 // matching lists the repositories that a pattern names.
@@ -192,6 +196,32 @@ func (h *hub) matching(ctx context.Context, pattern string) (names []string, err
 // manifestPath is the path of a manifest in the protocol.
 var manifestPath = regexp.MustCompile(`^/v2/(.+)/manifests/([^/]+)$`)
 
+// sourceFailed answers a pull whose source could not be asked, and reports whether it did: what the source does not have is
+// the registry's to answer.
+func (h *hub) sourceFailed(w http.ResponseWriter, r *http.Request, err error) bool {
+	if errors.Is(err, mirror.ErrNotFound) || errors.Is(err, mirror.ErrName) || errors.Is(err, registry.ErrNotFound) {
+		return false
+	}
+	h.log.WarnContext(r.Context(), "the source of a mirrored image failed", slog.String("path", r.URL.Path), slog.Any("error", err))
+	status, code := http.StatusServiceUnavailable, "UNKNOWN"
+	var limited *mirror.LimitedError
+	switch {
+	case errors.As(err, &limited):
+		status, code = http.StatusTooManyRequests, "TOOMANYREQUESTS"
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(limited.After.Seconds()))))
+	case errors.Is(err, mirror.ErrDenied):
+		status, code = http.StatusForbidden, "DENIED"
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	message := struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}{code, "the source of this mirror: " + err.Error()}
+	_ = json.NewEncoder(w).Encode(map[string]any{"errors": []any{message}}) // the client is gone if this fails
+	return true
+}
+
 // pullThrough fetches what is asked for, where a rule says so, before next answers. Who may not pull gets next's answer
 // without anything being fetched, and so does everybody where the source fails.
 func (h *hub) pullThrough(next http.Handler) http.Handler {
@@ -199,8 +229,8 @@ func (h *hub) pullThrough(next http.Handler) http.Handler {
 		if m := manifestPath.FindStringSubmatch(r.URL.Path); m != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) && registry.ValidName(m[1]) {
 			who := auth.From(r.Context())
 			if who.May(auth.ImagePull, auth.Repository(m[1])) {
-				if err := h.fetcher.Fetch(r.Context(), m[1], m[2]); err != nil {
-					h.log.WarnContext(r.Context(), "the source of a mirrored image failed", "repository", m[1], "reference", m[2], "error", err)
+				if err := h.fetcher.Fetch(r.Context(), m[1], m[2]); err != nil && h.sourceFailed(w, r, err) {
+					return
 				}
 			}
 		}

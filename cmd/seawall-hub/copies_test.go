@@ -12,14 +12,14 @@ import (
 func (s *site) host() string { return strings.TrimPrefix(s.url, "http://") }
 
 // credential keeps the administrator's password of another hub.
-func (s *site) credential(name string) {
-	s.call("POST", "/api/v1/credentials", map[string]string{"name": name, "user": "admin", "secret": adminPassword}, nil)
+func (s *site) credential(name string, of *site) {
+	s.call("POST", "/api/v1/credentials", map[string]string{"name": name, "host": of.host(), "user": "admin", "secret": adminPassword}, nil)
 }
 
 func TestImport(t *testing.T) {
 	from, to := newSite(t, t.TempDir()), newSite(t, t.TempDir())
 	digest := from.push("team/app", "1", goodLayer(t))
-	to.credential("other")
+	to.credential("other", from)
 	to.call("POST", "/api/v1/imports", map[string]string{"source": from.host() + "/team/app:1", "destination": "copies/app:2", "credential": "other"}, nil)
 	var m struct{ Origin, PushedBy string }
 	to.until("the copy is there", func() bool {
@@ -36,7 +36,7 @@ func TestImport(t *testing.T) {
 func TestPullThrough(t *testing.T) {
 	from, to := newSite(t, t.TempDir()), newSite(t, t.TempDir())
 	digest := from.push("library/app", "1", goodLayer(t))
-	to.credential("other")
+	to.credential("other", from)
 	to.call("POST", "/api/v1/rules", map[string]any{"name": "mirror", "pattern": "hub/**",
 		"mirror": map[string]any{"source": from.host(), "onPull": true, "credential": "other"}}, nil)
 	code, body, _ := to.registry("admin", adminPassword, "GET", "/v2/hub/library/app/manifests/1", nil, nil)

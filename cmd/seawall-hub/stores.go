@@ -43,13 +43,13 @@ func (c credentials) Credentials(ctx context.Context) ([]api.Credential, error) 
 	all, err := c.db.Credentials(ctx)
 	out := make([]api.Credential, 0, len(all))
 	for _, x := range all {
-		out = append(out, api.Credential{Name: x.Name, User: x.User})
+		out = append(out, api.Credential{Name: x.Name, Host: x.Host, User: x.User})
 	}
 	return out, err
 }
 
 func (c credentials) PutCredential(ctx context.Context, x api.Credential, secret string, by audit.Entry) error {
-	return c.db.PutCredential(ctx, state.Credential{Name: x.Name, User: x.User, Secret: secret}, by)
+	return c.db.PutCredential(ctx, state.Credential{Name: x.Name, Host: x.Host, User: x.User, Secret: secret}, by)
 }
 
 func (c credentials) DeleteCredential(ctx context.Context, name string, by audit.Entry) error {

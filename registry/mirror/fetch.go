@@ -41,6 +41,11 @@ func (r *Rule) Remote(repository string) (string, error) {
 	return source + "/" + rest, nil
 }
 
+// Tagged is the source of one tag of a remote repository.
+func (r *Rule) Tagged(remote, tag string) Source {
+	return Source{Ref: remote + ":" + tag, Credential: r.Credential, CA: r.CA, Insecure: r.Insecure, Platforms: r.Platforms}
+}
+
 // fixedPart is what comes before the first path element with a wildcard.
 func fixedPart(pattern string) string {
 	pattern = strings.TrimPrefix(pattern, "/")
