@@ -141,12 +141,12 @@ func (h *hub) kill() {
 	h.process = nil
 }
 
-// until waits for a condition.
+// until waits for a condition. A job that was cut short is taken up again after a minute.
 func (h *hub) until(what string, ok func() bool) {
 	h.t.Helper()
-	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(30 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(30 * time.Millisecond) {
 		if time.Now().After(end) {
-			h.t.Fatalf("waited a minute until %s", what)
+			h.t.Fatalf("waited two minutes until %s", what)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -87,7 +88,7 @@ func (l *load) acknowledged(p pushed) {
 func (l *load) since(n int) []pushed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.all[n:len(l.all):len(l.all)]
+	return slices.Clone(l.all[min(n, len(l.all)):])
 }
 
 func (l *load) end() {
