@@ -25,6 +25,7 @@ func main() {
 	if len(os.Args) == 2 && os.Args[1] == scan.WorkerArg {
 		os.Exit(scan.Work(os.Stdin, os.Stdout))
 	}
+	syscall.Umask(0o077) // all that is written is its owner's alone
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once, whatever it waits for
 	code := run(ctx, os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv})

@@ -181,13 +181,17 @@ func (h *hub) handler() http.Handler {
 	outer.Handle("/", h.auth.Middleware(mux))
 	protocol := h.auth.Middleware(h.pullThrough(h.registry))
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
+		if isProtocol(r) {
 			protocol.ServeHTTP(w, r) // a mux would clean the path: the registry answers a name that is none itself
 			return
 		}
 		outer.ServeHTTP(w, r)
 	})
-	return api.Front{Log: h.log, Quiet: []string{"/healthz", "/readyz"}}.Wrap(all)
+	return api.Front{Log: h.log, Quiet: []string{"/healthz", "/readyz"}}.Wrap(steady(all, bodyWithin, isProtocol))
+}
+
+func isProtocol(r *http.Request) bool {
+	return r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/")
 }
 
 // ready answers 200 while the state and the keys answer.
