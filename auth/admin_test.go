@@ -335,3 +335,21 @@ func TestUsers(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A token that leaked, and that is limited, cannot sign its owner out everywhere.
+func TestLimitedTokensRevokeThemselves(t *testing.T) {
+	h := newHouse(t)
+	limited, secret := h.token("alice", Permission{ImagePull, Everything})
+	other, _ := h.token("alice")
+	p, _, err := h.authenticate(t.Context(), secret, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := With(t.Context(), p)
+	if err := h.Revoke(ctx, other.ID); !errors.Is(err, ErrRefused) {
+		t.Errorf("another token: %v", err)
+	}
+	if err := h.Revoke(ctx, limited.ID); err != nil {
+		t.Errorf("itself: %v", err)
+	}
+}

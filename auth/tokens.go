@@ -153,11 +153,14 @@ func (s *Authority) ServiceSecrets(ctx context.Context, id string) ([]Token, err
 }
 
 // Revoke ends a session, API token or secret at once: one's own, or with user.write one of a subject that holds nothing
-// that the principal does not hold.
+// that the principal does not hold. A token that is limited ends nothing but itself.
 func (s *Authority) Revoke(ctx context.Context, id string) error {
 	p := From(ctx)
 	if !p.SignedIn() {
 		return ErrSignedOut
+	}
+	if p.Narrow != nil && id != p.Via {
+		return fmt.Errorf("%w: a token that is limited ends nothing but itself", ErrRefused)
 	}
 	subject := p.ID
 	if p.May(UserWrite, Everything) {
