@@ -258,6 +258,15 @@ func TestExportsFollowAllPages(t *testing.T) {
 	ask(t, h.server(func(c *api.Config) { c.Limits.Rows = 255 }), owner("olga"), "GET", "/images?format=csv", "")
 }
 
+// The file holds what the hub signs with: running the hub is not enough.
+func TestBackupNeedsTheKeys(t *testing.T) {
+	h := newHub()
+	operator := user("otto", auth.Grant{Role: auth.RoleOperator, Scope: auth.Everything})
+	if w := ask(t, h.server(), operator, "GET", "/backup", ""); w.Code != 403 || len(h.records) != 0 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestBackupTellsFailures(t *testing.T) {
 	h := newHub()
 	h.backup = func(io.Writer) error { return errors.New("disk: /secret/path") }

@@ -116,7 +116,12 @@ func (c *call) system() (reply, error) {
 	return ok(v), nil
 }
 
+// backup needs the right to the keys as well: whoever has the file has what the hub signs with, and all that is stored of
+// users.
 func (c *call) backup() (reply, error) {
+	if err := c.refuse(c.who.May(auth.KeyRotate, auth.Everything), auth.KeyRotate, "everything"); err != nil {
+		return nil, err
+	}
 	name := "seawall-" + c.now.Format("20060102T150405Z") + ".backup"
 	return stream{"application/octet-stream", name, func(w io.Writer) error {
 		return c.act(c.entry("backup.make", "state", "backup"), func(ctx context.Context) error {
