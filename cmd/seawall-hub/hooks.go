@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seawall/seawall/audit"
 	"github.com/seawall/seawall/auth"
 	"github.com/seawall/seawall/catalog"
 	"github.com/seawall/seawall/finding"
@@ -243,7 +244,11 @@ func (h *hooks) Untagged(ctx context.Context, repository, tag, _ string) error {
 	return h.intake().Untagged(ctx, repository, tag, p.Actor, auth.RequestID(ctx))
 }
 
-func (h *hooks) Pulled(_ context.Context, repository, digest string) {
+// Pulled counts what others pull: the hub's own reading, for a scan, says nothing about use.
+func (h *hooks) Pulled(ctx context.Context, repository, digest string) {
+	if auth.From(ctx).Kind == audit.ActorSystem {
+		return
+	}
 	h.intake().Pulled(repository, digest)
 }
 

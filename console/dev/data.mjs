@@ -222,6 +222,9 @@ export const deliveries = Array.from({ length: 20 }, (_, i) => ({ id: 20 - i, ru
 export const keys = { encrypted: true, provider: "file:///etc/seawall/kek", healthy: true, checked: at(0.001), next: at(-0.003), items: ["blobs", "state", "evidence"].flatMap((purpose) => [{ id: hex(8), purpose, created: at(20), wrapped: at(2), current: true }, { id: hex(8), purpose, created: at(120), wrapped: at(2), current: false }]) };
 export const system = { version: "1.0.0", started: at(3), address: "", storage: { kind: "directory", used: 48 * 1024 ** 3, free: 400 * 1024 ** 3 }, database: { kind: "sqlite", version: "3.50", schema: 1 }, encryption: true, sources: [{ kind: "cluster", connected: false, detail: "no source connected" }, { kind: "node", connected: false, detail: "no source connected" }], dropped: { events: 0, pulls: 0 } };
 export const outdated = images.filter((m) => m.kind === "image").slice(6, 30).map((m, i) => ({ repository: m.repository, digest: m.digest, tags: m.tags, created: m.created, pushed: m.pushed, scanned: m.scan?.scanned, baseName: m.scan?.baseName, fixable: m.scan?.fixable ?? 0, counts: m.scan?.counts ?? zero(), reasons: [{ kind: "base-behind", message: "The base image has a newer version" }, ...(i % 3 ? [] : [{ kind: "fix-available", message: "Fixes are available" }])] }));
+export const credentials = [{ name: "second-hub", user: "mirror" }];
+/** One white pixel, in the place of a QR code. */
+export const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsQDvkgAAAABJRU5ErkJggg==";
 export const tokens = [{ id: "tok-1", kind: "api", subject: "user:mira", title: "laptop", created: at(20), expires: at(-70), used: at(0.2) }];
 export const sessions = [{ id: "ses-1", kind: "session", subject: "user:mira", created: at(0.1), expires: at(-0.4), used: at(0.001), address: "10.20.4.17", agent: "Mozilla/5.0 (X11; Linux x86_64) Chrome/140" }];
 export { zero, digest, hex };

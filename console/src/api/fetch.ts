@@ -55,6 +55,8 @@ export function whenSignedOut(f: () => void) {
 export interface Options {
   query?: Query;
   body?: unknown;
+  /** json is a body that is JSON text already. */
+  json?: string;
   /** etag makes the change depend on the resource still being what it was. */
   etag?: string;
   signal?: AbortSignal;
@@ -84,7 +86,8 @@ export async function change<T = void>(method: "POST" | "PUT" | "PATCH" | "DELET
 
 async function send(method: string, resource: string, options: Options): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
-  if (options.body !== undefined) headers["Content-Type"] = "application/json";
+  const content = options.json ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+  if (content !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && csrf) headers["X-CSRF-Token"] = csrf;
   if (method === "POST") headers["Idempotency-Key"] = crypto.randomUUID?.() ?? String(Math.random());
   if (options.etag) headers["If-Match"] = options.etag;
@@ -93,7 +96,7 @@ async function send(method: string, resource: string, options: Options): Promise
     response = await fetch(address(resource, options.query), {
       method,
       headers,
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      body: content,
       signal: options.signal,
       credentials: "same-origin",
     });

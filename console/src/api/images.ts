@@ -142,6 +142,9 @@ export const imageChecks = (r: string, d: string) => one<List<Check>>(`${at(r, d
 export const imageLayers = (r: string, d: string) => one<List<ImageLayer>>(`${at(r, d)}/layers`);
 export const imageCustody = (r: string, d: string) => one<{ steps: CustodyStep[] | null }>(`${at(r, d)}/custody`);
 export const imageReferrers = (r: string, d: string) => one<List<Referrer>>(`${at(r, d)}/referrers`);
+/** importReport hands in another scanner's report, JSON text as the scanner wrote it; source names it where it does not. */
+export const importReport = (r: string, d: string, json: string, source: string) =>
+  change<{ source: string; findings: number }>("POST", `${at(r, d)}/reports`, { query: { source }, json });
 /** imageFile is the path of something to download: "findings", "packages", "sbom", "result". */
 export const imageFile = (r: string, d: string, what: string) => `${at(r, d)}/${what}`;
 

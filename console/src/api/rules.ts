@@ -1,6 +1,27 @@
 import { change, path } from "./fetch";
 import { one, tagged, type List } from "./query";
 
+/** Signer is one signature that is required: exactly one of keys (PEM), keyless and notation is set. */
+export interface Signer {
+  name: string;
+  keys?: string[];
+  keyless?: { issuer: string; identity: string; root: string };
+  notation?: { certificates: string[]; identities: string[] };
+}
+
+/** Attestation is a statement that is required; predicate is its type, or "sbom", "provenance", "vulnerability-scan". */
+export interface Attestation {
+  predicate: string;
+  signer: Signer;
+  builder?: string;
+  maxAge?: string;
+}
+
+export interface TrustRule {
+  signers?: Signer[];
+  attestations?: Attestation[];
+}
+
 export interface Rule {
   id: number;
   order: number;
@@ -21,7 +42,7 @@ export interface Rule {
     graceDays?: number;
   };
   quota?: number;
-  trust?: { signers?: unknown[]; attestations?: unknown[] };
+  trust?: TrustRule;
   mirror?: { source: string; onPull?: boolean; tags?: string[]; every?: string; credential?: string };
 }
 
@@ -38,3 +59,13 @@ export const deleteRule = (id: number) => change("DELETE", path`/rules/${id}`);
 export const importImage = (source: string, destination: string, credential: string) =>
   change<{ job: number }>("POST", "/imports", { body: { source, destination, credential: credential || undefined } });
 export const collect = (dryRun: boolean) => change<{ job: number }>("POST", "/collections", { body: { dryRun } });
+
+/** Credential is what imports and mirrors sign in with; the secret never comes back. */
+export interface Credential {
+  name: string;
+  user: string;
+}
+
+export const credentials = () => one<List<Credential>>("/credentials");
+export const putCredential = (body: Credential & { secret: string }) => change<Credential>("POST", "/credentials", { body });
+export const deleteCredential = (name: string) => change("DELETE", path`/credentials/${name}`);

@@ -23,6 +23,13 @@ export const signOut = () => change("DELETE", "/session");
 export const changePassword = (current: string, next: string) =>
   change("POST", "/session/password", { body: { current, new: next } });
 
-export const beginTOTP = () => change<{ secret: string; uri: string }>("POST", "/session/totp");
+/** Enrolment is what an authenticator needs: secret in base32, url "otpauth://…", png that URL as QR code in base64. */
+export interface Enrolment {
+  secret: string;
+  url: string;
+  png: string;
+}
+
+export const beginTOTP = (password: string) => change<Enrolment>("POST", "/session/totp", { body: { password } });
 export const confirmTOTP = (code: string) => change<{ codes: string[] }>("POST", "/session/totp/confirm", { body: { code } });
-export const removeTOTP = (code: string) => change("DELETE", "/session/totp", { body: { code } });
+export const removeTOTP = (password: string, code: string) => change("DELETE", "/session/totp", { body: { password, code } });

@@ -9,6 +9,8 @@ export interface System {
   storage?: { kind: string; used: number; free: number };
   database?: { kind: string; version?: string; schema?: number };
   encryption?: boolean;
+  /** signingKey is the public key, PEM, of what the hub signs. */
+  signingKey?: string;
   sources?: { kind: string; name?: string; connected: boolean; detail: string }[] | null;
   dropped?: Record<string, number> | null;
 }

@@ -74,8 +74,9 @@ export type TokenCreated = { token: Token; secret: string };
 export const users = (search: string) => one<List<User>>("/users", { search });
 export const createUser = (body: { name: string; email?: string; roles?: string[] }) =>
   change<{ user: User; password?: string }>("POST", "/users", { body });
-export const changeUser = (id: string, body: { email?: string; disabled?: boolean; unlock?: boolean; resetTotp?: boolean }) =>
+export const changeUser = (id: string, body: { email?: string; groups?: string[]; disabled?: boolean; unlock?: boolean }) =>
   change<User>("PATCH", path`/users/${id}`, { body });
+export const removeUserTOTP = (id: string) => change("DELETE", path`/users/${id}/totp`);
 export const deleteUser = (id: string) => change("DELETE", path`/users/${id}`);
 export const resetPassword = (id: string) => change<{ password?: string }>("POST", path`/users/${id}/password`, { body: {} });
 
@@ -88,7 +89,8 @@ export const createSecret = (id: string, title: string, expires: string) =>
   change<TokenCreated>("POST", path`/services/${id}/secrets`, { body: { title, expires } });
 
 export const roles = () => one<List<Role>>("/roles");
-export const createRole = (body: Role) => change<Role>("POST", "/roles", { body });
+/** putRole makes a role, or changes the one of that name. */
+export const putRole = (body: Role) => change<Role>("POST", "/roles", { body });
 export const deleteRole = (name: string) => change("DELETE", path`/roles/${name}`);
 
 export const grants = (subject = "") => one<List<Grant>>("/grants", { subject });
@@ -97,7 +99,8 @@ export const createGrant = (subject: string, role: string, scope: Scope) =>
 export const deleteGrant = (id: number) => change("DELETE", path`/grants/${id}`);
 
 export const issuers = () => one<List<Issuer>>("/issuers");
-export const createIssuer = (body: Issuer) => change<Issuer>("POST", "/issuers", { body });
+/** putIssuer makes an issuer, or changes the one of that id. */
+export const putIssuer = (body: Issuer) => change<Issuer>("POST", "/issuers", { body });
 export const deleteIssuer = (id: string) => change("DELETE", path`/issuers/${id}`);
 
 export const whoCan = (action: string, repository: string) => one<List<Holder>>("/who-can", { action, repository });

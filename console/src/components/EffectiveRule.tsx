@@ -31,7 +31,7 @@ function sections(e: Effective): [string, React.ReactNode][] {
     ["Tags that never move", from("tags", e.tags?.immutable?.join(", "), "none")],
     ["Retention", from("retention", e.retention && retention(e.retention), "everything is kept")],
     ["Quota", from("quota", e.quota ? bytes(e.quota) : "", "none")],
-    ["Trust", from("trust", e.trust && `${e.trust.signers?.length ?? 0} signers and ${e.trust.attestations?.length ?? 0} attestations are required`, "no signature is required")],
+    ["Trust", from("trust", e.trust && trust(e.trust), "no signature is required")],
     ["Mirror of", from("mirror", e.mirror?.source, "no other registry")],
   ];
 }
@@ -39,6 +39,14 @@ function sections(e: Effective): [string, React.ReactNode][] {
 /** set reports whether a length of time is one: the hub writes none as "0s". */
 export function set(duration: string | undefined): boolean {
   return !!duration && duration !== "0s";
+}
+
+function trust(t: NonNullable<Effective["trust"]>): string {
+  const parts = [
+    ...(t.signers ?? []).map((s) => `a signature of ${s.name}`),
+    ...(t.attestations ?? []).map((a) => `${a.predicate} attested by ${a.signer.name}`),
+  ];
+  return parts.join(", ") || "nothing is required";
 }
 
 function retention(r: NonNullable<Effective["retention"]>): string {

@@ -20,6 +20,9 @@ const columns: Column<Manifest>[] = [
   { title: "Pushed", track: "92px", from: 2, sort: "pushed", end: true, cell: (m) => <Time at={m.pushed} /> },
 ];
 
+/** kinds are the choices of what to list. */
+export const kinds: [string, string][] = [["image", "Images"], ["index", "Indexes"], ["artifact", "Artifacts"], ["all", "All"]];
+
 /** ImageTable lists images that q selects. */
 export function ImageTable({ q, sort, onSort, empty }: { q: ImagesQuery; sort: string; onSort: (s: string) => void; empty: ReactNode }) {
   const query = useInfiniteQuery(images({ ...q, sort }));
@@ -60,5 +63,5 @@ function Findings({ image: m }: { image: Manifest }) {
 }
 
 function System({ image: m }: { image: Manifest }) {
-  return <div className="cut dim" title={m.scan?.distro}>{m.scan?.distro?.replace("GNU/Linux ", "") ?? ""}</div>;
+  return <div className="cut dim" title={m.scan?.distro}>{m.scan?.distro?.replace("GNU/Linux ", "").replace(/ \(.*\)$/, "") ?? ""}</div>;
 }

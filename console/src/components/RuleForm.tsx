@@ -5,6 +5,8 @@ import { changeRule, createRule, rule, type Rule } from "../api/rules";
 import { toRule, toText, type RuleText } from "../lib/ruleForm";
 import { FormDialog } from "../ui/Form";
 import { useRefresh } from "../ui/useAct";
+import { CredentialField } from "./Credentials";
+import { TrustEditor } from "./TrustEditor";
 
 /** RuleForm makes a rule, or changes the one with id. */
 export function RuleForm({ id, onClose }: { id?: number; onClose: () => void }) {
@@ -50,7 +52,7 @@ function Form({ rule: r, etag = "", onClose }: { rule?: Rule; etag?: string; onC
       <Verdict t={t} set={set} />
       <Due t={t} set={set} />
       <Keeping t={t} set={set} />
-      <Trust t={t} set={set} />
+      <TrustEditor trust={t.trust} onChange={(trust) => set({ trust })} />
       <Mirror t={t} set={set} />
     </FormDialog>
   );
@@ -115,17 +117,6 @@ function Keeping({ t, set }: { t: RuleText; set: Set }) {
   );
 }
 
-function Trust({ t, set }: { t: RuleText; set: Set }) {
-  return (
-    <fieldset className="section">
-      <legend>Trust</legend>
-      <Field label="Signers and attestations that are required" hint="JSON, as the API has it: {&quot;signers&quot;: [{&quot;name&quot;: &quot;release&quot;, &quot;keys&quot;: [&quot;-----BEGIN PUBLIC KEY-----…&quot;]}]}; empty: not set by this rule">
-        <Textarea rows={4} textarea={{ className: "mono", spellCheck: false }} value={t.trust} onChange={(_, d) => set({ trust: d.value })} />
-      </Field>
-    </fieldset>
-  );
-}
-
 function Mirror({ t, set }: { t: RuleText; set: Set }) {
   const m = t.mirror;
   const put = (change: Partial<RuleText["mirror"]>) => set({ mirror: { ...m, ...change } });
@@ -137,7 +128,7 @@ function Mirror({ t, set }: { t: RuleText; set: Set }) {
         <>
           <div className="pair">
             <Field label="Source" hint="registry.example/library" required><Input value={m.source} onChange={(_, d) => put({ source: d.value })} /></Field>
-            <Field label="Credential" hint="Name of a stored one"><Input value={m.credential} onChange={(_, d) => put({ credential: d.value })} /></Field>
+            <CredentialField value={m.credential} onChange={(credential) => put({ credential })} />
             <Field label="Tags to fetch" hint="patterns"><Input value={m.tags} onChange={(_, d) => put({ tags: d.value })} /></Field>
             <Field label="Every" hint="6h, 1d"><Input value={m.every} onChange={(_, d) => put({ every: d.value })} /></Field>
           </div>

@@ -4,6 +4,7 @@ import { bytes, count, mode, parseBytes, percent, plural, short } from "./format
 import { matchPath, may, type Permission } from "./may";
 import { imagePath, isAdvisory, parseReference, searchTarget } from "./names";
 import { toRule, toText } from "./ruleForm";
+import { emptySigner } from "./trustForm";
 import { ago, date, dateTime, dayEnd, inDays, known, past } from "./time";
 
 const d = `sha256:${"ab".repeat(32)}`;
@@ -75,15 +76,20 @@ describe("CSV", () => {
   it("quotes, and defuses formulas", () => expect(toCSV([["a,b", 'c"d', "=1+1", -1, undefined]])).toBe('"a,b","c""d",\'=1+1,-1,\r\n'));
 });
 
+const pem = "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n";
+
 describe("the form of a rule", () => {
   it("gives back what it was given", () => {
     const rule = {
       id: 4, order: 10, name: "production", pattern: "prod/**", mode: "enforce" as const, gate: "max:\n  critical: 0\n", verdictMaxAge: "1d", owner: "platform", tags: { immutable: ["v*"] }, quota: 10 * 1024 ** 3,
-      due: { critical: 1, high: 2, medium: 3, low: 4, exploited: 0 }, retention: { keepNewest: 5, keepTags: ["v*", "latest"] }, trust: { signers: [{ name: "release" }] }, mirror: { source: "registry.example/x", onPull: true, tags: ["stable"], every: "6h" },
+      due: { critical: 1, high: 2, medium: 3, low: 4, exploited: 0 }, retention: { keepNewest: 5, keepTags: ["v*", "latest"] }, trust: { signers: [{ name: "release", keys: [pem] }], attestations: [{ predicate: "vulnerability-scan", maxAge: "1d", signer: { name: "scanner", keyless: { issuer: "https://ci.example", identity: "/.*/", root: "{}" } } }] }, mirror: { source: "registry.example/x", onPull: true, tags: ["stable"], every: "6h" },
     };
     const { id: _, ...input } = rule;
     expect(JSON.parse(JSON.stringify(toRule(toText(rule))))).toEqual(input);
   });
   it("leaves out what is not set", () => expect(toRule({ ...toText(), name: "x", pattern: "**" })).toEqual({ order: 10, name: "x", pattern: "**" }));
-  it.each([[{ order: "ten" }, /Order/], [{ quota: "much" }, /Quota/], [{ trust: "{" }, /Trust/]])("says what is wrong with %j", (change, want) => expect(() => toRule({ ...toText(), name: "x", pattern: "**", ...change })).toThrow(want));
+  it.each([[{ order: "ten" }, /Order/], [{ quota: "much" }, /Quota/], [{ trust: { signers: [emptySigner], attestations: [] } }, /name of a signer/],
+    [{ trust: { signers: [{ ...emptySigner, name: "release", keys: "no PEM" }], attestations: [] } }, /paste PEM/],
+    [{ trust: { signers: [{ ...emptySigner, name: "release", keys: "-----BEGIN EC PRIVATE KEY-----" }], attestations: [] } }, /private key/],
+  ])("says what is wrong with %j", (change, want) => expect(() => toRule({ ...toText(), name: "x", pattern: "**", ...change })).toThrow(want));
 });

@@ -1,5 +1,6 @@
 import type { Rule, RuleInput } from "../api/rules";
 import { bytes, parseBytes } from "./format";
+import { trustRule, trustText, type TrustText } from "./trustForm";
 
 /** RuleText is a rule as its form holds it: text, and which sections it has. */
 export interface RuleText {
@@ -16,7 +17,7 @@ export interface RuleText {
   due: Record<"critical" | "high" | "medium" | "low" | "exploited", string>;
   hasRetention: boolean;
   retention: Record<"keepNewest" | "keepDays" | "keepPulled" | "keepTags" | "untagged" | "graceDays", string>;
-  trust: string;
+  trust: TrustText;
   hasMirror: boolean;
   mirror: { source: string; onPull: boolean; tags: string; every: string; credential: string };
 }
@@ -47,7 +48,7 @@ export function toText(r?: Rule): RuleText {
       untagged: number(r?.retention?.untagged),
       graceDays: number(r?.retention?.graceDays),
     },
-    trust: r?.trust ? JSON.stringify(r.trust, null, 2) : "",
+    trust: trustText(r?.trust),
     hasMirror: !!r?.mirror,
     mirror: {
       source: r?.mirror?.source ?? "",
@@ -73,7 +74,8 @@ export function toRule(t: RuleText): RuleInput {
     r.due = { critical: days("critical"), high: days("high"), medium: days("medium"), low: days("low"), exploited: days("exploited") };
   }
   if (t.hasRetention) r.retention = retention(t.retention);
-  if (t.trust.trim()) r.trust = trust(t.trust);
+  const trust = trustRule(t.trust);
+  if (trust) r.trust = trust;
   if (t.hasMirror) {
     const m = t.mirror;
     r.mirror = { source: m.source.trim(), onPull: m.onPull, tags: words(m.tags), every: m.every.trim() || undefined, credential: m.credential.trim() || undefined };
@@ -87,14 +89,6 @@ function retention(t: RuleText["retention"]): RuleInput["retention"] {
     keepNewest: days("keepNewest"), keepDays: days("keepDays"), keepPulled: days("keepPulled"),
     keepTags: words(t.keepTags), untagged: days("untagged"), graceDays: days("graceDays"),
   };
-}
-
-function trust(text: string): RuleInput["trust"] {
-  try {
-    return JSON.parse(text);
-  } catch (fault) {
-    throw new Error(`Trust is no JSON: ${(fault as Error).message}`);
-  }
 }
 
 function quota(text: string): number {

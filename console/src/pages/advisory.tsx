@@ -44,10 +44,10 @@ function Known({ data: a }: { data: Data }) {
   return (
     <div className="stack">
       <div className="grid">
-        <Panel title="Advisory" className="w6">
+        <Panel title="Advisory" className={a.packages?.length ? "w6" : "w12"}>
           <Facts items={facts(a)} />
         </Panel>
-        <Panel title="Packages" className="w6" bare>
+        {!!a.packages?.length && <Panel title="Packages" className="w6" bare>
           <div style={{ maxHeight: 320, overflowY: "auto" }} tabIndex={0} role="region" aria-label="Packages">
             <ul className="list">
               {(a.packages ?? []).slice(0, 200).map((p, i) => (
@@ -56,10 +56,9 @@ function Known({ data: a }: { data: Data }) {
                   {p.fixed ? <span className="mono good">{p.fixed}</span> : <span className="dim">{titled(p.state ?? "unfixed")}</span>}
                 </li>
               ))}
-              {!a.packages?.length && <li className="body dim">The record names no package.</li>}
             </ul>
           </div>
-        </Panel>
+        </Panel>}
       </div>
       <div>
         <h2 style={{ fontSize: 16, margin: "0 0 10px" }}>{images.length > 0 ? `Affects ${plural(a.images?.total ?? images.length, "image")}` : "Images"}</h2>

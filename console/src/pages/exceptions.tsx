@@ -19,7 +19,7 @@ import { useRefresh } from "../ui/useAct";
 const tones = { requested: "warn", approved: "good", refused: "bad", revoked: "", expired: "" } as const;
 
 const rest: Column<Exception>[] = [
-  { title: "In", track: "minmax(0, 1.2fr)", from: 2, cell: (e) => <div className="two"><div className="cut mono">{e.repositories}</div><div className="cut">{plural(e.covers, "finding")} now</div></div> },
+  { title: "In", track: "minmax(0, 1.2fr)", from: 2, cell: (e) => <div className="two"><div className="cut mono">{e.repositories}</div><div className="cut">{e.state === "approved" ? `${plural(e.covers, "finding")} now` : ""}</div></div> },
   { title: "State", track: "100px", cell: (e) => <Mark tone={tones[e.state]}>{titled(e.state)}</Mark> },
   { title: "Asked for by", track: "minmax(0, 1fr)", from: 2, cell: (e) => <div className="two"><div className="cut">{e.requestedBy}</div><div className="cut">{ago(e.requestedAt)}</div></div> },
   { title: "Decided by", track: "minmax(0, 1fr)", from: 3, cell: (e) => <div className="cut">{e.decidedBy}</div> },
@@ -103,7 +103,7 @@ function One({ exception: e }: { exception: Exception }) {
           ["State", <Mark key="s" tone={tones[e.state]}>{titled(e.state)}</Mark>],
           ["As", e.as === "false-positive" ? "a false positive" : "an accepted risk"],
           ["Repositories", <span key="r" className="mono">{e.repositories}</span>],
-          ["Sets aside", `${plural(e.covers, "finding")} now`],
+          ["Sets aside", e.state === "approved" ? `${plural(e.covers, "finding")} now` : ""],
           ["Reason", e.suppression.reason],
           ["Owner", e.suppression.owner],
           ["Until", known(e.suppression.expires) ? date(e.suppression.expires) : "always"],

@@ -17,7 +17,7 @@ import { Time } from "../ui/Time";
 const columns: Column<Tracked>[] = [
   { title: "Severity", track: "92px", cell: (t) => <SeverityMark severity={t.severity} /> },
   {
-    title: "Finding", track: "minmax(0, 2fr)", cell: (t) => (
+    title: "Finding", track: "minmax(0, 2.6fr)", cell: (t) => (
       <div className="two">
         <div className="row cut">
           <Link className="stretch" to={`/findings/${t.key}`}>{t.id}</Link>
@@ -37,9 +37,9 @@ const columns: Column<Tracked>[] = [
     ),
   },
   { title: "Repository", track: "minmax(0, 1.4fr)", cell: (t) => <div className="two"><Link className="cut above sw-link" to={repositoryPath(t.repository)}>{t.repository}</Link><div className="cut">{plural(t.digests?.length ?? 0, "image")}</div></div> },
-  { title: "State", track: "106px", from: 2, cell: (t) => <Mark tone={t.state === "open" ? "" : t.state === "fixed" ? "good" : "info"}>{titled(t.state)}</Mark> },
+  { title: "State", track: "92px", from: 2, cell: (t) => <Mark tone={t.state === "open" ? "" : t.state === "fixed" ? "good" : "info"}>{titled(t.state)}</Mark> },
   { title: "First seen", track: "92px", from: 3, end: true, cell: (t) => <Time at={t.firstSeen} /> },
-  { title: "Due", track: "110px", from: 3, end: true, cell: (t) => (t.state === "open" ? <Due at={t.due} /> : "") },
+  { title: "Due", track: "92px", from: 3, end: true, cell: (t) => (t.state === "open" ? <Due at={t.due} /> : "") },
   { title: "Owner", track: "minmax(0, 0.7fr)", from: 3, cell: (t) => <div className="cut">{t.owner}</div> },
 ];
 

@@ -6,6 +6,7 @@ import { useNavigate, useParams } from "react-router";
 import { address } from "../api/fetch";
 import { total } from "../api/finding";
 import { image, imageFile, restoreImage, scanImage, type Manifest } from "../api/images";
+import { ImportReport } from "../components/image/ImportReport";
 import { Custody } from "../components/image/Custody";
 import { Checks, Executables, Layers, Packages, Secrets } from "../components/image/Parts";
 import { DeleteImage, Lift, OverrideImage } from "../components/image/decide";
@@ -136,7 +137,7 @@ function Notices({ image: m, etag }: { image: Manifest; etag: string }) {
 function Actions({ image: m, etag }: { image: Manifest; etag: string }) {
   const may = useMay();
   const navigate = useNavigate();
-  const [dialog, setDialog] = useState<"released" | "rejected" | "delete" | "">("");
+  const [dialog, setDialog] = useState<"released" | "rejected" | "report" | "delete" | "">("");
   const scan = useAct(() => scanImage(m.repository, m.digest), "The scan waits for its turn", "/jobs", "/images");
   const restore = useAct(() => restoreImage(m.repository, m.digest), "The image is restored", "/images", "/repositories");
   if (known(m.deleted)) {
@@ -165,7 +166,8 @@ function Actions({ image: m, etag }: { image: Manifest; etag: string }) {
         <MenuPopover>
           <MenuList>
             {m.kind === "image" && <Files image={m} />}
-            <MenuItem onClick={() => void navigate(`/audit?object=${encodeURIComponent(`${m.repository}@${m.digest}`)}`)}>Its audit records</MenuItem>
+            {m.kind === "image" && may("report.import", m.repository) && <MenuItem onClick={() => setDialog("report")}>Import a scanner's report…</MenuItem>}
+            {may("audit.read") && <MenuItem onClick={() => void navigate(`/audit?object=${encodeURIComponent(`${m.repository}@${m.digest}`)}`)}>Its audit records</MenuItem>}
             {may("image.delete", m.repository) && (
               <>
                 <MenuDivider />
@@ -176,6 +178,7 @@ function Actions({ image: m, etag }: { image: Manifest; etag: string }) {
         </MenuPopover>
       </Menu>
       {(dialog === "released" || dialog === "rejected") && <OverrideImage image={m} etag={etag} status={dialog} onClose={() => setDialog("")} />}
+      {dialog === "report" && <ImportReport image={m} onClose={() => setDialog("")} />}
       {dialog === "delete" && <DeleteImage image={m} onClose={() => setDialog("")} />}
     </>
   );

@@ -2,7 +2,7 @@ import { Button } from "@fluentui/react-components";
 import { decisions } from "../api/finding";
 import { statuses, type ImagesQuery } from "../api/images";
 import { FirstPush } from "../components/FirstPush";
-import { ImageTable } from "../components/ImageTable";
+import { ImageTable, kinds } from "../components/ImageTable";
 import { useView } from "../lib/useView";
 import { Choice, CSV, Search } from "../ui/controls";
 import { Empty, Page } from "../ui/Page";
@@ -29,7 +29,7 @@ export default function Images() {
         <Search label="Repository, tag or digest" value={view.search} onChange={(search) => set({ search })} />
         <Choice label="Verdict" any="Any" value={view.status} options={statuses} onChange={(status) => set({ status })} />
         <Choice label="Gate" any="Any" value={view.decision} options={decisions} onChange={(decision) => set({ decision })} />
-        <Choice label="Kind" value={view.kind} options={[["image", "Images"], ["index", "Indexes"], ["artifact", "Artifacts"], ["all", "All"]]} onChange={(kind) => set({ kind })} />
+        <Choice label="Kind" value={view.kind} options={kinds} onChange={(kind) => set({ kind })} />
         <Choice label="Order" value={view.sort} options={[["pushed", "Newest push"], ["verdict", "Worst first"], ["name", "Name"], ["size", "Largest"]]} onChange={(sort) => set({ sort })} />
         <Choice label="Show" any="Current" value={view.show} options={["untagged", "deleted"]} onChange={(show) => set({ show })} />
       </div>

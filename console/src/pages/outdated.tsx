@@ -25,7 +25,7 @@ const columns: Column<Row>[] = [
   { title: "Why", track: "minmax(0, 2fr)", cell: (o) => <span className="row cut">{(o.reasons ?? []).map((r) => <span key={r.kind} title={r.message} className="above"><Mark tone="warn">{titled(r.kind)}</Mark></span>)}</span> },
   { title: "Findings", track: "200px", from: 2, cell: (o) => <CountsMark counts={o.counts} /> },
   { title: "Fixable", track: "60px", from: 3, end: true, cell: (o) => o.fixable },
-  { title: "Created", track: "92px", from: 3, end: true, cell: (o) => <Time at={o.created} never="unknown" /> },
+  { title: "Created", track: "112px", from: 3, end: true, cell: (o) => <Time at={o.created} never="unknown" /> },
   { title: "Scanned", track: "92px", from: 2, end: true, cell: (o) => <Time at={o.scanned} /> },
 ];
 

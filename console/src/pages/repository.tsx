@@ -5,7 +5,7 @@ import { Link, useParams } from "react-router";
 import { trend } from "../api/overview";
 import { deleteTag, repository, tags, tagsFile, type Repository as Data, type Tag } from "../api/repositories";
 import { FirstPush, useHost } from "../components/FirstPush";
-import { ImageTable } from "../components/ImageTable";
+import { ImageTable, kinds } from "../components/ImageTable";
 import { CountsMark } from "../components/marks";
 import { EffectiveRule } from "../components/EffectiveRule";
 import { useMay } from "../components/session";
@@ -13,7 +13,7 @@ import { Trend } from "../components/Trend";
 import { bytes, count, short } from "../lib/format";
 import { imagePath } from "../lib/names";
 import { useView } from "../lib/useView";
-import { CSV, Line, Tabs } from "../ui/controls";
+import { Choice, CSV, Line, Tabs } from "../ui/controls";
 import { Loaded } from "../ui/Fault";
 import { FormDialog } from "../ui/Form";
 import { Bones, Empty, Facts, Page, Panel } from "../ui/Page";
@@ -24,7 +24,7 @@ import { useRefresh } from "../ui/useAct";
 export default function Repository() {
   const { repository: name = "" } = useParams();
   const query = useQuery(repository(name));
-  const [view, set] = useView({ tab: "images", sort: "pushed" });
+  const [view, set] = useView({ tab: "images", sort: "pushed", kind: "image" });
   return (
     <Page
       title={name}
@@ -38,7 +38,13 @@ export default function Repository() {
             <div>
               <Tabs label="Parts of the repository" value={view.tab} tabs={[["images", `Images ${count(r.images)}`], ["tags", `Tags ${count(r.tags)}`], ["rule", "What holds here"]]} onChange={(tab) => set({ tab })} />
               {view.tab === "tags" ? <Tags name={name} /> : view.tab === "rule" ? <Panel title="What holds here"><EffectiveRule repository={name} /></Panel> : (
-                <ImageTable q={{ repository: name }} sort={view.sort} onSort={(sort) => set({ sort })} empty={<FirstPush repository={name} />} />
+                <>
+                  <div className="bar">
+                    <Choice label="Kind" value={view.kind} options={kinds} onChange={(kind) => set({ kind })} />
+                  </div>
+                  <ImageTable q={{ repository: name, kind: view.kind === "all" ? "" : view.kind }} sort={view.sort} onSort={(sort) => set({ sort })}
+                    empty={view.kind === "image" && r.images === 0 ? <FirstPush repository={name} /> : <Empty title={`The repository has no ${view.kind}`} />} />
+                </>
               )}
             </div>
           </div>

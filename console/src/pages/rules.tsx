@@ -2,6 +2,7 @@ import { Button, Checkbox, Field, Input } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { collect, deleteRule, importImage, rules, type Rule } from "../api/rules";
+import { CredentialField, Credentials, PutCredential } from "../components/Credentials";
 import { EffectiveRule, set as isSet } from "../components/EffectiveRule";
 import { Mark } from "../components/marks";
 import { RuleForm } from "../components/RuleForm";
@@ -14,7 +15,7 @@ import { Empty, Page, Panel } from "../ui/Page";
 import { Table, type Column } from "../ui/Table";
 import { useRefresh } from "../ui/useAct";
 
-type Dialog = { what: "new" } | { what: "edit" | "delete"; rule: Rule } | { what: "import" } | { what: "collect" };
+type Dialog = { what: "new" } | { what: "edit" | "delete"; rule: Rule } | { what: "import" | "collect" | "credential" };
 
 // What holds for which repositories: for each section the first rule that matches and has it decides.
 export default function Rules() {
@@ -22,6 +23,8 @@ export default function Rules() {
   const [dialog, setDialog] = useState<Dialog>();
   const may = useMay();
   const close = () => setDialog(undefined);
+  const tabs: [string, string][] = [["rules", "Rules"], ["effective", "What holds for a repository"]];
+  if (may("system.read")) tabs.push(["credentials", "Credentials"]);
   return (
     <Page
       title="Registry"
@@ -29,13 +32,17 @@ export default function Rules() {
       actions={
         <>
           {may("image.import") && <Button onClick={() => setDialog({ what: "import" })}>Import an image…</Button>}
+          {may("system.write") && view.tab === "credentials" && <Button onClick={() => setDialog({ what: "credential" })}>New credential…</Button>}
           {may("system.write") && <Button onClick={() => setDialog({ what: "collect" })}>Collect…</Button>}
           {may("rule.write") && <Button appearance="primary" onClick={() => setDialog({ what: "new" })}>New rule…</Button>}
         </>
       }
     >
-      <Tabs label="Parts" value={view.tab} tabs={[["rules", "Rules"], ["effective", "What holds for a repository"]]} onChange={(tab) => set({ tab })} />
-      {view.tab === "effective" ? <Preview repository={view.repository} onChange={(repository) => set({ repository })} /> : <List act={setDialog} />}
+      <Tabs label="Parts" value={view.tab} tabs={tabs} onChange={(tab) => set({ tab })} />
+      {view.tab === "effective" && <Preview repository={view.repository} onChange={(repository) => set({ repository })} />}
+      {view.tab === "credentials" && <Credentials />}
+      {view.tab !== "effective" && view.tab !== "credentials" && <List act={setDialog} />}
+      {dialog?.what === "credential" && <PutCredential onClose={close} />}
       {dialog?.what === "new" && <RuleForm onClose={close} />}
       {dialog?.what === "edit" && <RuleForm id={dialog.rule.id} onClose={close} />}
       {dialog?.what === "delete" && <Delete rule={dialog.rule} onClose={close} />}
@@ -110,7 +117,7 @@ function Import({ onClose }: { onClose: () => void }) {
       onSubmit={async () => { await importImage(v.source.trim(), v.destination.trim(), v.credential.trim()); await refresh("/jobs"); }}>
       {field("From", "source", "registry.example/team/app:1, or with @sha256:…", true)}
       {field("To", "destination", "team/app:1 in this hub", true)}
-      {field("Credential", "credential", "The name of stored credentials of the source; empty for none")}
+      <CredentialField value={v.credential} onChange={(credential) => setV({ ...v, credential })} />
       <p className="dim">It is scanned as it arrives. To copy a whole repository, or what is asked for, give a rule a mirror.</p>
     </FormDialog>
   );

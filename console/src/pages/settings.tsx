@@ -12,7 +12,7 @@ import { NewSecret } from "../components/users/secret";
 import { bytes, count, short } from "../lib/format";
 import { dateTime, known } from "../lib/time";
 import { useView } from "../lib/useView";
-import { Tabs } from "../ui/controls";
+import { Copy, Tabs } from "../ui/controls";
 import { Fault, Loaded } from "../ui/Fault";
 import { FormDialog } from "../ui/Form";
 import { Bones, Facts, Page, Panel } from "../ui/Page";
@@ -46,6 +46,12 @@ function System() {
           <Panel title="Hub" className="w6" actions={may("system.write") && <Button size="small" as="a" href={address("/backup")} download>Backup</Button>}>
             <Facts items={hub(s)} />
           </Panel>
+          {s.signingKey && (
+            <Panel title="Public key" className="w6" actions={<Copy text={s.signingKey} what="the public key" />}>
+              <p className="dim">The hub signs its verdicts and SBOMs with it: <span className="mono">seawall verify --key hub.pub</span></p>
+              <pre className="text">{s.signingKey}</pre>
+            </Panel>
+          )}
           <Panel title="Sources" className="w6">
             {(s.sources ?? []).length === 0 ? <p className="dim">no source connected</p> : (
               <Facts items={(s.sources ?? []).map((x) => [x.name || x.kind, <span key={x.kind + x.name} className="rows"><Mark tone={x.connected ? "good" : ""}>{x.connected ? "Connected" : "Not connected"}</Mark>{x.detail}</span>])} />
@@ -193,6 +199,7 @@ function browser(agent: string | undefined): string {
 function Authenticator() {
   const [state, setState] = useState<"" | "add" | "remove">("");
   const [code, setCode] = useState("");
+  const [password, setPassword] = useState("");
   if (state === "add") return <EnrolTOTP onDone={() => setState("")} />;
   return (
     <div className="form">
@@ -202,7 +209,8 @@ function Authenticator() {
         <Button onClick={() => setState("remove")}>Remove it…</Button>
       </div>
       {state === "remove" && (
-        <FormDialog title="Remove the authenticator" submit="Remove" danger ready={code.length >= 6} done="The authenticator is removed" onClose={() => setState("")} onSubmit={() => removeTOTP(code)}>
+        <FormDialog title="Remove the authenticator" submit="Remove" danger ready={code.length >= 6 && password !== ""} done="The authenticator is removed" onClose={() => setState("")} onSubmit={() => removeTOTP(password, code.trim())}>
+          <Field label="Your password" required><Input type="password" autoComplete="current-password" value={password} onChange={(_, d) => setPassword(d.value)} /></Field>
           <Field label="A code of it, or a recovery code" required><Input value={code} onChange={(_, d) => setCode(d.value)} /></Field>
         </FormDialog>
       )}

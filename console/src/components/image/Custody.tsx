@@ -5,6 +5,7 @@ import { bytes, short } from "../../lib/format";
 import { imagePath } from "../../lib/names";
 import { dateTime, known } from "../../lib/time";
 import { titled } from "../../ui/controls";
+import { useMay } from "../session";
 import { Loaded } from "../../ui/Fault";
 import { Bones, Panel } from "../../ui/Page";
 
@@ -49,6 +50,7 @@ export function Custody({ image: m }: { image: Manifest }) {
 }
 
 function Step({ step: s }: { step: CustodyStep }) {
+  const may = useMay();
   return (
     <li className={s.known ? "" : "unknown"}>
       <div className="rows" style={{ gap: "0 10px" }}>
@@ -68,7 +70,7 @@ function Step({ step: s }: { step: CustodyStep }) {
             <span className="dim">{titled(name)}</span> {value}
           </div>
         ))}
-      {s.audit && (
+      {s.audit && may("audit.read") && (
         <Link className="sw-link" to={`/audit?record=${s.audit.id}&before=${s.audit.seq + 1}`}>
           Audit record {s.audit.index >= 0 ? s.audit.index : "(not in the log yet)"}
         </Link>

@@ -2,7 +2,7 @@ import { Button, Checkbox, Field, Input, Menu, MenuItem, MenuList, MenuPopover, 
 import { MoreHorizontalRegular } from "@fluentui/react-icons/svg/more-horizontal";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { changeUser, createUser, deleteUser, resetPassword, roles, users, type User } from "../../api/users";
+import { changeUser, createUser, deleteUser, removeUserTOTP, resetPassword, roles, users, type User } from "../../api/users";
 import { past } from "../../lib/time";
 import { useView } from "../../lib/useView";
 import { Line, Search } from "../../ui/controls";
@@ -22,6 +22,7 @@ export function People() {
   const may = useMay()("user.write");
   const [password, setPassword] = useState<{ name: string; password: string }>();
   const [gone, setGone] = useState<User>();
+  const [changed, setChanged] = useState<User>();
   const refresh = useRefresh();
   const columns: Column<User>[] = [
     { title: "User", track: "minmax(0, 1.6fr)", cell: (u) => <div className="two"><div className="cut">{u.name}</div><div className="cut">{u.email || u.id}</div></div> },
@@ -29,7 +30,7 @@ export function People() {
     { title: "State", track: "130px", cell: (u) => <UserState user={u} /> },
     { title: "Groups", track: "minmax(0, 1fr)", from: 3, cell: (u) => <div className="cut">{u.groups?.join(", ")}</div> },
     { title: "Last here", track: "92px", from: 2, end: true, cell: (u) => <Time at={u.lastSignIn} /> },
-    { title: "Act", track: "44px", end: true, cell: (u) => may && <Acts user={u} onPassword={setPassword} onDelete={() => setGone(u)} /> },
+    { title: "Act", track: "44px", end: true, cell: (u) => may && <Acts user={u} onPassword={setPassword} onChange={() => setChanged(u)} onDelete={() => setGone(u)} /> },
   ];
   return (
     <>
@@ -40,6 +41,7 @@ export function People() {
         {(l) => <Table label="Users" plain columns={columns} rows={l.items} total={l.total} rowKey={(u) => u.id} height={52} empty={<Empty title="No user matches" />} />}
       </Loaded>
       {password && <OneTime {...password} onClose={() => setPassword(undefined)} />}
+      {changed && <ChangeUser user={changed} onClose={() => setChanged(undefined)} />}
       {gone && (
         <FormDialog title={`Delete ${gone.name}`} submit="Delete" danger done="The user is deleted" onClose={() => setGone(undefined)} onSubmit={async () => { await deleteUser(gone.id); await refresh("/users", "/grants"); }}>
           <p>With all tokens and grants. What they did stays in the audit trail.</p>
@@ -56,8 +58,16 @@ function UserState({ user: u }: { user: User }) {
   return <Mark tone="good">Active</Mark>;
 }
 
-function Acts({ user: u, onPassword, onDelete }: { user: User; onPassword: (p: { name: string; password: string }) => void; onDelete: () => void }) {
+interface ActsProps {
+  user: User;
+  onPassword: (p: { name: string; password: string }) => void;
+  onChange: () => void;
+  onDelete: () => void;
+}
+
+function Acts({ user: u, onPassword, onChange, onDelete }: ActsProps) {
   const change = useAct((body: Parameters<typeof changeUser>[1]) => changeUser(u.id, body), "Done", "/users");
+  const removeTOTP = useAct(() => removeUserTOTP(u.id), "The authenticator is removed", "/users");
   const reset = useAct(async () => onPassword({ name: u.name, password: (await resetPassword(u.id)).password ?? "" }), "", "/users");
   return (
     <Menu>
@@ -66,14 +76,30 @@ function Acts({ user: u, onPassword, onDelete }: { user: User; onPassword: (p: {
       </MenuTrigger>
       <MenuPopover>
         <MenuList>
+          <MenuItem onClick={onChange}>E-mail and groups…</MenuItem>
           {!u.provider && <MenuItem onClick={() => reset.mutate()}>Give a new password</MenuItem>}
-          {u.hasTotp && <MenuItem onClick={() => change.mutate({ resetTotp: true })}>Remove the authenticator</MenuItem>}
+          {u.hasTotp && <MenuItem onClick={() => removeTOTP.mutate()}>Remove the authenticator</MenuItem>}
           {!!u.failures && <MenuItem onClick={() => change.mutate({ unlock: true })}>End the lock-out</MenuItem>}
           <MenuItem onClick={() => change.mutate({ disabled: !u.disabled })}>{u.disabled ? "Enable" : "Disable"}</MenuItem>
           <MenuItem onClick={onDelete}>Delete…</MenuItem>
         </MenuList>
       </MenuPopover>
     </Menu>
+  );
+}
+
+function ChangeUser({ user: u, onClose }: { user: User; onClose: () => void }) {
+  const [v, setV] = useState({ email: u.email ?? "", groups: (u.groups ?? []).join(", ") });
+  const refresh = useRefresh();
+  const words = v.groups.split(/[,\s]+/).filter(Boolean);
+  return (
+    <FormDialog title={`Change ${u.name}`} submit="Save" done="The user is changed" onClose={onClose}
+      onSubmit={async () => { await changeUser(u.id, u.provider ? { email: v.email.trim() } : { email: v.email.trim(), groups: words }); await refresh("/users", "/who-can"); }}>
+      <Field label="E-mail"><Input type="email" value={v.email} onChange={(_, d) => setV({ ...v, email: d.value })} /></Field>
+      {u.provider ? <p className="dim">Groups come from {u.provider} at each sign-in.</p> : (
+        <Field label="Groups" hint="platform, shop: a grant to group:platform holds for its members"><Input value={v.groups} onChange={(_, d) => setV({ ...v, groups: d.value })} /></Field>
+      )}
+    </FormDialog>
   );
 }
 

@@ -2,7 +2,7 @@ import { Button, Field, Input, Select, Textarea } from "@fluentui/react-componen
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import {
-  createGrant, createIssuer, createRole, deleteGrant, deleteIssuer, deleteRole, grants, issuers, roles, whoCan, type Grant, type Issuer, type Role,
+  createGrant, deleteGrant, deleteIssuer, deleteRole, grants, issuers, putIssuer, putRole, roles, whoCan, type Grant, type Issuer, type Role,
 } from "../../api/users";
 import { actions } from "../../lib/actions";
 import type { Scope } from "../../lib/may";
@@ -67,17 +67,26 @@ export function Roles() {
   const query = useQuery(roles());
   const may = useMay()("user.write");
   const [gone, setGone] = useState("");
+  const [changed, setChanged] = useState<Role>();
   const refresh = useRefresh();
   const columns: Column<Role>[] = [
     { title: "Role", track: "minmax(0, 1fr)", cell: (r) => <div className="two"><span className="row cut">{r.name}{r.builtin && <Mark>Built in</Mark>}</span><div className="cut">{r.title}</div></div> },
     { title: "May", track: "minmax(0, 3fr)", cell: (r) => <div className="two"><div className="cut mono" title={r.actions?.join(", ")}>{r.actions?.join(", ")}</div><div className="cut">{plural(r.actions?.length ?? 0, "action")}</div></div> },
-    { title: "Act", track: "84px", from: 2, end: true, cell: (r) => may && !r.builtin && <Button size="small" onClick={() => setGone(r.name)}>Delete…</Button> },
+    {
+      title: "Act", track: "160px", from: 2, end: true, cell: (r) => may && !r.builtin && (
+        <span className="row">
+          <Button size="small" onClick={() => setChanged(r)}>Change…</Button>
+          <Button size="small" onClick={() => setGone(r.name)}>Delete…</Button>
+        </span>
+      ),
+    },
   ];
   return (
     <>
       <Loaded query={query} bones={<Bones lines={6} />}>
         {(l) => <Table label="Roles" plain columns={columns} rows={l.items} total={l.total} rowKey={(r) => r.name} height={52} empty={<Empty title="No role" />} />}
       </Loaded>
+      {changed && <NewRole role={changed} onClose={() => setChanged(undefined)} />}
       {gone && (
         <FormDialog title={`Delete the role ${gone}`} submit="Delete" danger done="The role is deleted" onClose={() => setGone("")} onSubmit={async () => { await deleteRole(gone); await refresh("/roles", "/grants"); }}>
           <p>With all its grants.</p>
@@ -87,15 +96,15 @@ export function Roles() {
   );
 }
 
-/** NewRole makes a custom role. */
-export function NewRole({ onClose }: { onClose: () => void }) {
-  const [v, setV] = useState({ name: "", title: "", actions: [] as string[] });
+/** NewRole makes a custom role, or changes the one that it is given. */
+export function NewRole({ role, onClose }: { role?: Role; onClose: () => void }) {
+  const [v, setV] = useState({ name: role?.name ?? "", title: role?.title ?? "", actions: role?.actions ?? [] });
   const refresh = useRefresh();
   return (
-    <FormDialog title="New role" submit="Make it" done="The role is made" ready={v.name.trim() !== "" && v.actions.length > 0} onClose={onClose}
-      onSubmit={async () => { await createRole({ name: v.name.trim(), title: v.title.trim() || undefined, actions: v.actions, builtin: false }); await refresh("/roles"); }}>
+    <FormDialog title={role ? `Role ${role.name}` : "New role"} submit={role ? "Save" : "Make it"} done={role ? "The role is changed for all who hold it" : "The role is made"} ready={v.name.trim() !== "" && v.actions.length > 0} onClose={onClose}
+      onSubmit={async () => { await putRole({ name: v.name.trim(), title: v.title.trim() || undefined, actions: v.actions, builtin: false }); await refresh("/roles", "/who-can"); }}>
       <div className="pair">
-        <Field label="Name" required><Input value={v.name} onChange={(_, d) => setV({ ...v, name: d.value })} /></Field>
+        <Field label="Name" required><Input disabled={!!role} value={v.name} onChange={(_, d) => setV({ ...v, name: d.value })} /></Field>
         <Field label="In words"><Input value={v.title} onChange={(_, d) => setV({ ...v, title: d.value })} /></Field>
       </div>
       <fieldset className="section">
@@ -146,19 +155,28 @@ export function Issuers() {
   const query = useQuery(issuers());
   const may = useMay()("user.write");
   const [gone, setGone] = useState<Issuer>();
+  const [changed, setChanged] = useState<Issuer>();
   const refresh = useRefresh();
   const columns: Column<Issuer>[] = [
     { title: "Issuer", track: "minmax(0, 1.6fr)", cell: (i) => <div className="two"><div className="cut">{i.id}</div><div className="cut">{i.url}</div></div> },
     { title: "Audience", track: "minmax(0, 1fr)", from: 2, cell: (i) => <div className="cut mono">{i.audience}</div> },
     { title: "Claims", track: "minmax(0, 1.4fr)", from: 3, cell: (i) => <div className="cut mono">{Object.entries(i.claims ?? {}).map(([k, v]) => `${k}=${v}`).join(" ")}</div> },
     { title: "Gives", track: "minmax(0, 1.2fr)", cell: (i) => <div className="cut">{(i.grants ?? []).map((g) => `${g.role} on ${scopeText(g.scope)}`).join(", ")}</div> },
-    { title: "Act", track: "84px", from: 2, end: true, cell: (i) => may && <Button size="small" onClick={() => setGone(i)}>Delete…</Button> },
+    {
+      title: "Act", track: "160px", from: 2, end: true, cell: (i) => may && (
+        <span className="row">
+          <Button size="small" onClick={() => setChanged(i)}>Change…</Button>
+          <Button size="small" onClick={() => setGone(i)}>Delete…</Button>
+        </span>
+      ),
+    },
   ];
   return (
     <>
       <Loaded query={query} bones={<Bones lines={4} />}>
         {(l) => <Table label="Issuers" plain columns={columns} rows={l.items} total={l.total} rowKey={(i) => i.id} height={52} empty={<Empty title="No issuer is trusted"><p>Trust the issuer of a cluster or a CI system, and its workloads push and pull with the tokens that they have: no secret is stored anywhere.</p></Empty>} />}
       </Loaded>
+      {changed && <NewIssuer issuer={changed} onClose={() => setChanged(undefined)} />}
       {gone && (
         <FormDialog title={`Delete the issuer ${gone.id}`} submit="Delete" danger done="The issuer is deleted" onClose={() => setGone(undefined)} onSubmit={async () => { await deleteIssuer(gone.id); await refresh("/issuers"); }}>
           <p>Its workloads are refused once the tokens that they hold have run out.</p>
@@ -168,17 +186,21 @@ export function Issuers() {
   );
 }
 
-/** NewIssuer trusts an issuer. */
-export function NewIssuer({ onClose }: { onClose: () => void }) {
-  const [v, setV] = useState({ id: "", url: "", audience: "seawall", claims: "", subject: "{sub}", keys: "", role: "puller" });
-  const [scope, setScope] = useState<Scope>({ kind: "all" });
+/** NewIssuer trusts an issuer, or changes the one that it is given. */
+export function NewIssuer({ issuer, onClose }: { issuer?: Issuer; onClose: () => void }) {
+  const [first, ...others] = issuer?.grants ?? [];
+  const [v, setV] = useState({
+    id: issuer?.id ?? "", url: issuer?.url ?? "", audience: issuer?.audience ?? "seawall", subject: issuer?.subject ?? "{sub}", keys: issuer?.keys ?? "",
+    claims: Object.entries(issuer?.claims ?? {}).map(([name, value]) => `${name}=${value}`).join("\n"), role: first?.role ?? "puller",
+  });
+  const [scope, setScope] = useState<Scope>(first?.scope ?? { kind: "all" });
   const list = useQuery(roles()).data?.items ?? [];
   const refresh = useRefresh();
-  const text = (label: string, name: keyof typeof v, hint?: string, required = false) => <Field label={label} hint={hint} required={required}><Input value={v[name]} onChange={(_, d) => setV({ ...v, [name]: d.value })} /></Field>;
+  const text = (label: string, name: keyof typeof v, hint?: string, required = false) => <Field label={label} hint={hint} required={required}><Input disabled={name === "id" && !!issuer} value={v[name]} onChange={(_, d) => setV({ ...v, [name]: d.value })} /></Field>;
   return (
-    <FormDialog title="Trust an issuer" submit="Trust it" done="The issuer is trusted" ready={v.id !== "" && v.url !== "" && v.audience !== "" && v.claims.trim() !== ""} onClose={onClose}
+    <FormDialog title={issuer ? `Issuer ${issuer.id}` : "Trust an issuer"} submit={issuer ? "Save" : "Trust it"} done={issuer ? "The issuer is changed" : "The issuer is trusted"} ready={v.id !== "" && v.url !== "" && v.audience !== "" && v.claims.trim() !== ""} onClose={onClose}
       onSubmit={async () => {
-        await createIssuer({ id: v.id.trim(), url: v.url.trim(), audience: v.audience.trim(), subject: v.subject.trim(), keys: v.keys.trim() || undefined, claims: readClaims(v.claims), grants: [{ id: 0, subject: "", role: v.role, scope }] });
+        await putIssuer({ id: v.id.trim(), url: v.url.trim(), audience: v.audience.trim(), subject: v.subject.trim(), keys: v.keys.trim() || undefined, claims: readClaims(v.claims), grants: [{ id: 0, subject: "", role: v.role, scope }, ...others] });
         await refresh("/issuers");
       }}>
       <div className="pair">
@@ -191,6 +213,7 @@ export function NewIssuer({ onClose }: { onClose: () => void }) {
       <Field label="Keys (JWKS)" hint="Empty: fetched from the issuer"><Textarea rows={2} textarea={{ className: "mono" }} value={v.keys} onChange={(_, d) => setV({ ...v, keys: d.value })} /></Field>
       <Field label="Gives the role"><Select value={v.role} onChange={(_, d) => setV({ ...v, role: d.value })}>{list.map((r) => <option key={r.name} value={r.name}>{r.name}</option>)}</Select></Field>
       <ScopeFields scope={scope} onChange={setScope} />
+      {others.length > 0 && <p className="dim">It keeps {plural(others.length, "further grant")}: {others.map((g) => `${g.role} on ${scopeText(g.scope)}`).join(", ")}.</p>}
     </FormDialog>
   );
 }
