@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/seawall/seawall/audit"
@@ -63,19 +64,51 @@ func (t tx) enqueue(ctx context.Context, j job.Job) (id int64, err error) {
 	return id, err
 }
 
-// due selects jobs that can be leased: those that wait for their turn, and those whose worker is gone. Of one kind and
-// key only one runs at a time.
-const due = `((j.state = 'waiting' AND j.run_at <= ?) OR (j.state = 'running' AND j.leased_until < ?)) AND j.kind = ANY(?)
-	AND NOT EXISTS (SELECT 1 FROM job o WHERE o.kind = j.kind AND o.key = j.key AND o.state = 'running' AND o.id <> j.id AND o.leased_until >= ?)`
+// The jobs that can be leased are those that wait for their turn, and those whose worker is gone. Of one kind and key only
+// one runs at a time. Each is one step into the index job_next, however many wait: the kind is compared so that no other
+// index is taken.
+const (
+	alone     = `j.kind || '' = ANY(?) AND NOT EXISTS (SELECT 1 FROM job o WHERE o.kind = j.kind AND o.key = j.key AND o.state = 'running' AND o.id <> j.id AND o.leased_until >= ?)`
+	ripe      = `SELECT j.id FROM job j WHERE j.state = 'waiting' AND j.priority = ? AND j.run_at <= ? AND ` + alone + ` ORDER BY j.run_at, j.id LIMIT 1 `
+	abandoned = `SELECT j.id FROM job j WHERE j.state = 'running' AND j.leased_until < ? AND ` + alone + ` ORDER BY j.priority, j.run_at, j.id LIMIT 1 `
+)
+
+// next finds the job to lease, 0 for none. What was begun and left comes before what waits. lock is "{{skip}}" where it is
+// going to be leased, "" where it is only looked for: nobody else is to pass over it for that.
+func (t tx) next(ctx context.Context, kinds []string, now int64, lock string) (int64, error) {
+	found, err := list(ctx, t, scanInt, abandoned+lock, now, kinds, now)
+	if err != nil || len(found) > 0 {
+		return first(found), err
+	}
+	for priority := int64(math.MinInt32); ; priority++ {
+		// The next priority that any job waits at.
+		at, err := list(ctx, t, scanInt, `SELECT priority FROM job WHERE state = 'waiting' AND priority >= ? ORDER BY priority LIMIT 1`, priority)
+		if err != nil || len(at) == 0 {
+			return 0, err
+		}
+		priority = at[0]
+		if found, err = list(ctx, t, scanInt, ripe+lock, priority, now, kinds, now); err != nil || len(found) > 0 {
+			return first(found), err
+		}
+	}
+}
+
+func first(ids []int64) int64 {
+	if len(ids) == 0 {
+		return 0
+	}
+	return ids[0]
+}
 
 // Lease implements job.Store.
 func (db *DB) Lease(ctx context.Context, kinds []string, worker string, now, until time.Time) (out *job.Job, err error) {
 	n := nano(now)
-	var any bool
+	var id int64
 	err = db.read(ctx, func(t tx) error { // most of the time there is nothing to do, and nothing to write
-		return t.row(ctx, `SELECT EXISTS (SELECT 1 FROM job j WHERE `+due+`)`, n, n, kinds, n).Scan(&any)
+		id, err = t.next(ctx, kinds, n, "")
+		return err
 	})
-	if err != nil || !any {
+	if err != nil || id == 0 {
 		return nil, err
 	}
 	err = db.write(ctx, func(t tx) error {
@@ -83,12 +116,12 @@ func (db *DB) Lease(ctx context.Context, kinds []string, worker string, now, unt
 		if err := t.giveUp(ctx, n); err != nil {
 			return err
 		}
-		found, err := list(ctx, t, scanInt, `SELECT j.id FROM job j WHERE `+due+` ORDER BY j.priority, j.run_at, j.id LIMIT 1 {{skip}}`, n, n, kinds, n)
-		if err != nil || len(found) == 0 {
+		id, err := t.next(ctx, kinds, n, "{{skip}}")
+		if err != nil || id == 0 {
 			return err
 		}
 		j, err := scanJob(t.row(ctx, `UPDATE job SET state = 'running', attempts = attempts + 1, started = ?, finished = 0, leased_by = ?,
-			leased_until = ?, progress = '' WHERE id = ? RETURNING `+jobColumns, n, worker, nano(until), found[0]))
+			leased_until = ?, progress = '' WHERE id = ? RETURNING `+jobColumns, n, worker, nano(until), id))
 		out = &j
 		return err
 	})
