@@ -96,7 +96,13 @@ func newJob(kind string, o order, priority int, by audit.Actor, now time.Time) j
 }
 
 func (s *Service) enqueue(ctx context.Context, kind, repository, digest string, priority int) error {
+	return s.enqueueIn(ctx, 0, kind, repository, digest, priority)
+}
+
+// enqueueIn has the job run in such a time at the earliest.
+func (s *Service) enqueueIn(ctx context.Context, in time.Duration, kind, repository, digest string, priority int) error {
 	j := newJob(kind, order{Repository: repository, Digest: digest}, priority, system, s.now())
+	j.RunAt = j.RunAt.Add(in)
 	if _, err := s.Jobs.Enqueue(ctx, j); err != nil {
 		return fmt.Errorf("ordering a %s of %s: %w", kind, j.Key, err)
 	}

@@ -61,7 +61,7 @@ func (s *Service) decide(ctx context.Context, m *catalog.Manifest, inv finding.I
 	if e, held := s.becameHeld(m, d); held {
 		s.Notify(e)
 	}
-	return d.Result, s.follow(ctx, m, d)
+	return d.Result, s.follow(ctx, m, d, 0)
 }
 
 // evaluate is decide without storing anything.
@@ -225,11 +225,11 @@ func firstMessage(reasons []catalog.Reason) string {
 	return clip(reasons[0].Message, 300)
 }
 
-// follow orders what comes after a decision that is stored.
-func (s *Service) follow(ctx context.Context, m *catalog.Manifest, d *catalog.Decided) error {
+// follow orders what comes after a decision that is stored. What can wait is done in such a time at the earliest.
+func (s *Service) follow(ctx context.Context, m *catalog.Manifest, d *catalog.Decided, in time.Duration) error {
 	s.Changed("image", imageName(m.Repository, m.Digest))
 	if s.Attacher != nil && worthAttaching(m, d) {
-		if err := s.enqueue(ctx, KindAttach, m.Repository, m.Digest, later); err != nil {
+		if err := s.enqueueIn(ctx, in, KindAttach, m.Repository, m.Digest, later); err != nil {
 			return err
 		}
 	}

@@ -251,6 +251,9 @@ func (r *rematch) image(ctx context.Context, m *catalog.Manifest, read func() (f
 	return nil
 }
 
+// calm is how long referrers wait to be attached anew: meanwhile the other images are matched, which is more urgent.
+const calm = time.Minute
+
 // decide matches and stores; nil where there is nothing to match yet.
 func (r *rematch) decide(ctx context.Context, m *catalog.Manifest, read func() (finding.Inventory, error)) (*catalog.Decided, error) {
 	inv, err := read()
@@ -278,7 +281,7 @@ func (r *rematch) decide(ctx context.Context, m *catalog.Manifest, read func() (
 		r.parents[m.Repository] = append(r.parents[m.Repository], m.Digest)
 	}
 	r.mu.Unlock()
-	return d, r.s.follow(ctx, m, d)
+	return d, r.s.follow(ctx, m, d, calm)
 }
 
 // failed has an image that could not be decided matched by a job of its own, which is retried and seen.
