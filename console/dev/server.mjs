@@ -151,7 +151,7 @@ const routes = {
   "PUT /rules/{id}": ({ id }, _, b) => ((data.rules[data.rules.findIndex((r) => String(r.id) === id)] = { id: Number(id), ...b }), b),
   "DELETE /rules/{id}": ({ id }) => void data.rules.splice(data.rules.findIndex((r) => String(r.id) === id), 1),
   "GET /credentials": (_, q) => list(data.credentials, q),
-  "POST /credentials": (_, __, b) => (data.credentials.push({ name: b.name, user: b.user }), data.credentials.at(-1)),
+  "POST /credentials": (_, __, b) => (data.credentials.push({ name: b.name, host: b.host, user: b.user }), data.credentials.at(-1)),
   "DELETE /credentials/{name}": ({ name }) => void data.credentials.splice(data.credentials.findIndex((c) => c.name === name), 1),
   "POST /repositories/{r}/images/{d}/reports": () => ({ source: "grype", findings: 3 }),
   "POST /imports": () => ({ job: 5002 }),

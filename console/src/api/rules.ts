@@ -43,7 +43,7 @@ export interface Rule {
   };
   quota?: number;
   trust?: TrustRule;
-  mirror?: { source: string; onPull?: boolean; tags?: string[]; every?: string; credential?: string };
+  mirror?: { source: string; onPull?: boolean; tags?: string[]; every?: string; credential?: string; platforms?: string[]; ca?: string };
 }
 
 export type RuleInput = Omit<Rule, "id">;
@@ -63,6 +63,8 @@ export const collect = (dryRun: boolean) => change<{ job: number }>("POST", "/co
 /** Credential is what imports and mirrors sign in with; the secret never comes back. */
 export interface Credential {
   name: string;
+  /** host is the registry that it is sent to and no other: "registry.example:5000". */
+  host: string;
   user: string;
 }
 

@@ -17,7 +17,8 @@ export function Credentials() {
   const refresh = useRefresh();
   const columns: Column<Credential>[] = [
     { title: "Name", track: "minmax(0, 1fr)", cell: (c) => <div className="cut">{c.name}</div> },
-    { title: "User at the source", track: "minmax(0, 1fr)", cell: (c) => <div className="cut">{c.user}</div> },
+    { title: "Registry", track: "minmax(0, 1.4fr)", from: 2, cell: (c) => <div className="cut mono">{c.host}</div> },
+    { title: "User there", track: "minmax(0, 1fr)", cell: (c) => <div className="cut">{c.user}</div> },
     {
       title: "Act", track: "170px", end: true, cell: (c) => may && (
         <span className="row">
@@ -45,13 +46,14 @@ export function Credentials() {
 
 /** PutCredential makes a credential, or replaces the one that it is given. */
 export function PutCredential({ credential: c, onClose }: { credential?: Credential; onClose: () => void }) {
-  const [v, setV] = useState({ name: c?.name ?? "", user: c?.user ?? "", secret: "" });
+  const [v, setV] = useState({ name: c?.name ?? "", host: c?.host ?? "", user: c?.user ?? "", secret: "" });
   const refresh = useRefresh();
   return (
-    <FormDialog title={c ? `Replace ${c.name}` : "New credential"} submit="Store" done="The credential is stored" ready={v.name.trim() !== "" && v.user.trim() !== "" && v.secret !== ""} onClose={onClose}
-      onSubmit={async () => { await putCredential({ name: v.name.trim(), user: v.user.trim(), secret: v.secret }); await refresh("/credentials"); }}>
+    <FormDialog title={c ? `Replace ${c.name}` : "New credential"} submit="Store" done="The credential is stored" ready={v.name.trim() !== "" && v.host.trim() !== "" && v.user.trim() !== "" && v.secret !== ""} onClose={onClose}
+      onSubmit={async () => { await putCredential({ name: v.name.trim(), host: v.host.trim(), user: v.user.trim(), secret: v.secret }); await refresh("/credentials"); }}>
       <Field label="Name" hint="as imports and mirrors name it" required><Input disabled={!!c} value={v.name} onChange={(_, d) => setV({ ...v, name: d.value })} /></Field>
-      <Field label="User at the source" required><Input autoComplete="off" value={v.user} onChange={(_, d) => setV({ ...v, user: d.value })} /></Field>
+      <Field label="Registry" hint="registry.example:5000: it is sent there and nowhere else" required><Input value={v.host} onChange={(_, d) => setV({ ...v, host: d.value })} /></Field>
+      <Field label="User there" required><Input autoComplete="off" value={v.user} onChange={(_, d) => setV({ ...v, user: d.value })} /></Field>
       <Field label="Password or token" required><Input type="password" autoComplete="new-password" value={v.secret} onChange={(_, d) => setV({ ...v, secret: d.value })} /></Field>
     </FormDialog>
   );
@@ -67,7 +69,7 @@ export function CredentialField({ value, onChange }: { value: string; onChange: 
       <Select value={value} onChange={(_, d) => onChange(d.value)}>
         <option value="">None</option>
         {value && !items.some((c) => c.name === value) && <option value={value}>{value} (not stored)</option>}
-        {items.map((c) => <option key={c.name} value={c.name}>{c.name} ({c.user})</option>)}
+        {items.map((c) => <option key={c.name} value={c.name}>{c.name} ({c.user} at {c.host})</option>)}
       </Select>
     </Field>
   );

@@ -131,7 +131,11 @@ function Mirror({ t, set }: { t: RuleText; set: Set }) {
             <CredentialField value={m.credential} onChange={(credential) => put({ credential })} />
             <Field label="Tags to fetch" hint="patterns"><Input value={m.tags} onChange={(_, d) => put({ tags: d.value })} /></Field>
             <Field label="Every" hint="6h, 1d"><Input value={m.every} onChange={(_, d) => put({ every: d.value })} /></Field>
+            <Field label="Platforms" hint="linux/amd64, linux/arm64; empty: all"><Input value={m.platforms} onChange={(_, d) => put({ platforms: d.value })} /></Field>
           </div>
+          <Field label="Authorities of the source" hint="Certificates in PEM that are trusted beside the system's; empty: none">
+            <Textarea rows={2} textarea={{ className: "mono", spellCheck: false }} value={m.ca} onChange={(_, d) => put({ ca: d.value })} />
+          </Field>
           <Checkbox label="Fetch what is asked for and not here" checked={m.onPull} onChange={(_, d) => put({ onPull: !!d.checked })} />
         </>
       )}

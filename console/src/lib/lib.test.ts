@@ -82,7 +82,7 @@ describe("the form of a rule", () => {
   it("gives back what it was given", () => {
     const rule = {
       id: 4, order: 10, name: "production", pattern: "prod/**", mode: "enforce" as const, gate: "max:\n  critical: 0\n", verdictMaxAge: "1d", owner: "platform", tags: { immutable: ["v*"] }, quota: 10 * 1024 ** 3,
-      due: { critical: 1, high: 2, medium: 3, low: 4, exploited: 0 }, retention: { keepNewest: 5, keepTags: ["v*", "latest"] }, trust: { signers: [{ name: "release", keys: [pem] }], attestations: [{ predicate: "vulnerability-scan", maxAge: "1d", signer: { name: "scanner", keyless: { issuer: "https://ci.example", identity: "/.*/", root: "{}" } } }] }, mirror: { source: "registry.example/x", onPull: true, tags: ["stable"], every: "6h" },
+      due: { critical: 1, high: 2, medium: 3, low: 4, exploited: 0 }, retention: { keepNewest: 5, keepTags: ["v*", "latest"] }, trust: { signers: [{ name: "release", keys: [pem] }], attestations: [{ predicate: "vulnerability-scan", maxAge: "1d", signer: { name: "scanner", keyless: { issuer: "https://ci.example", identity: "/.*/", root: "{}" } } }] }, mirror: { source: "registry.example/x", onPull: true, tags: ["stable"], every: "6h", platforms: ["linux/amd64"], ca: "PEM" },
     };
     const { id: _, ...input } = rule;
     expect(JSON.parse(JSON.stringify(toRule(toText(rule))))).toEqual(input);

@@ -19,7 +19,7 @@ export interface RuleText {
   retention: Record<"keepNewest" | "keepDays" | "keepPulled" | "keepTags" | "untagged" | "graceDays", string>;
   trust: TrustText;
   hasMirror: boolean;
-  mirror: { source: string; onPull: boolean; tags: string; every: string; credential: string };
+  mirror: { source: string; onPull: boolean; tags: string; every: string; credential: string; platforms: string; ca: string };
 }
 
 const number = (n: number | undefined) => (n ? String(n) : "");
@@ -56,6 +56,8 @@ export function toText(r?: Rule): RuleText {
       tags: r?.mirror?.tags?.join(", ") ?? "",
       every: r?.mirror?.every && r.mirror.every !== "0s" ? r.mirror.every : "",
       credential: r?.mirror?.credential ?? "",
+      platforms: r?.mirror?.platforms?.join(", ") ?? "",
+      ca: r?.mirror?.ca ?? "",
     },
   };
 }
@@ -78,7 +80,10 @@ export function toRule(t: RuleText): RuleInput {
   if (trust) r.trust = trust;
   if (t.hasMirror) {
     const m = t.mirror;
-    r.mirror = { source: m.source.trim(), onPull: m.onPull, tags: words(m.tags), every: m.every.trim() || undefined, credential: m.credential.trim() || undefined };
+    r.mirror = {
+      source: m.source.trim(), onPull: m.onPull, tags: words(m.tags), every: m.every.trim() || undefined, credential: m.credential.trim() || undefined,
+      platforms: m.platforms.trim() ? words(m.platforms) : undefined, ca: m.ca.trim() ? m.ca : undefined,
+    };
   }
   return r;
 }

@@ -43,7 +43,7 @@ function System() {
     <Loaded query={query} bones={<Bones lines={10} />}>
       {(s) => (
         <div className="grid">
-          <Panel title="Hub" className="w6" actions={may("system.write") && <Button size="small" as="a" href={address("/backup")} download>Backup</Button>}>
+          <Panel title="Hub" className="w6" actions={may("system.write") && may("key.rotate") && <Button size="small" as="a" href={address("/backup")} download>Backup</Button>}>
             <Facts items={hub(s)} />
           </Panel>
           {s.signingKey && (
