@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"syscall"
 
 	"github.com/distribution/distribution/v3/registry/storage/driver"
 )
@@ -157,6 +158,8 @@ func asError(err error) (out *Error, ours bool) {
 		return answer, false
 	case errors.As(err, &bytes):
 		return errTooLarge("SIZE_INVALID", "the body is larger than is allowed here"), false
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return &Error{Status: http.StatusInsufficientStorage, Code: "UNKNOWN", Message: "the registry's storage is full: somebody who runs it has to make room"}, true
 	case errors.Is(err, context.Canceled):
 		return &Error{Status: 499, Code: "UNKNOWN", Message: "the request was given up"}, false
 	}

@@ -1,12 +1,15 @@
 package registry_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -386,4 +389,16 @@ func TestDirect(t *testing.T) {
 			t.Errorf("%+v, want 3 blobs of %d bytes: %v", u, m.Size, err)
 		}
 	})
+}
+
+// Who pushes is told that there is no room, and not sent to a log that they cannot read.
+func TestFull(t *testing.T) {
+	h := &scripted{pushed: func(registry.Manifest) error {
+		return fmt.Errorf("writing: %w", &fs.PathError{Op: "write", Path: "/var/lib/x", Err: syscall.ENOSPC})
+	}}
+	c := serve(t, registry.Config{Storage: openDir(t), Hooks: h})
+	a := c.do("PUT", "/v2/a/b/manifests/latest", c.image("a/b"), "Content-Type", v1.MediaTypeImageManifest)
+	if a.StatusCode != 507 || !bytes.Contains(a.body, []byte("storage is full")) || bytes.Contains(a.body, []byte("/var")) {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
 }
