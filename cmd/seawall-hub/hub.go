@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/seawall/seawall/api"
@@ -253,7 +255,7 @@ func (h *hub) openIndex() (*affected.Live, error) {
 	dir := h.path("index")
 	if h.ring.Enabled() {
 		var err error
-		if dir, err = os.MkdirTemp(memoryDir(), "seawall-index-"); err != nil {
+		if dir, err = h.inMemory("index"); err != nil {
 			return nil, err
 		}
 		h.later(func() error { return os.RemoveAll(dir) })
@@ -264,6 +266,22 @@ func (h *hub) openIndex() (*affected.Live, error) {
 	}
 	h.later(live.Close)
 	return live, nil
+}
+
+// inMemory makes a directory in memory, and removes the one that a hub on the same data left behind that was killed: what
+// is in it is plain. Its name is kept in the data directory, since one that others know could be taken by them.
+func (h *hub) inMemory(name string) (string, error) {
+	note, prefix := h.path(name+".memory"), filepath.Join(cmp.Or(memoryDir(), os.TempDir()), "seawall-"+name+"-")
+	if old, err := os.ReadFile(note); err == nil && strings.HasPrefix(filepath.Clean(string(old)), prefix) {
+		if err := os.RemoveAll(filepath.Clean(string(old))); err != nil {
+			return "", err
+		}
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(prefix), filepath.Base(prefix))
+	if err != nil {
+		return "", err
+	}
+	return dir, os.WriteFile(note, []byte(dir), 0o600)
 }
 
 // memoryDir is a directory that is kept in memory, "" for the system's temporary one where there is none.
