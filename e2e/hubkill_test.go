@@ -18,6 +18,7 @@ import (
 
 	"github.com/seawall/seawall/audit"
 	"github.com/seawall/seawall/catalog"
+	"github.com/seawall/seawall/job"
 )
 
 // kills is how often a hub is killed: 20 times, or $SEAWALL_E2E_KILLS.
@@ -174,10 +175,8 @@ func settled(t *testing.T, h *hub, all []pushed) {
 		}
 		return true
 	})
-	for _, c := range counts.Items {
-		if c.State == "failed" {
-			t.Errorf("%d jobs of kind %s failed", c.Count, c.Kind)
-		}
+	for j := range pages[job.Job](h, "/jobs?state=failed", "before") {
+		t.Errorf("a job failed: %s %s, %d attempts: %s", j.Kind, j.Key, j.Attempts, j.Error)
 	}
 	images := map[string]catalog.Manifest{}
 	for m := range pages[catalog.Manifest](h, "/images?limit=500", "cursor") {
