@@ -18,7 +18,7 @@ export function Credentials() {
   const columns: Column<Credential>[] = [
     { title: "Name", track: "minmax(0, 1fr)", cell: (c) => <div className="cut">{c.name}</div> },
     { title: "Registry", track: "minmax(0, 1.4fr)", from: 2, cell: (c) => <div className="cut mono">{c.host}</div> },
-    { title: "User there", track: "minmax(0, 1fr)", cell: (c) => <div className="cut">{c.user}</div> },
+    { title: "User there", track: "minmax(0, 1fr)", from: 2, cell: (c) => <div className="cut">{c.user}</div> },
     {
       title: "Act", track: "170px", end: true, cell: (c) => may && (
         <span className="row">

@@ -9,7 +9,7 @@ export function Trend({ points }: { points: TrendPoint[] | null | undefined }) {
   if (!points?.length) {
     return (
       <div className="chart dim" style={{ display: "grid", placeItems: "center" }}>
-        The first point is drawn a day after the first scan.
+        The first figures are drawn within a day of the first scan.
       </div>
     );
   }

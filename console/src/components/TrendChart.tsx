@@ -1,4 +1,4 @@
-import { LineChart } from "echarts/charts";
+import { BarChart, LineChart } from "echarts/charts";
 import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
 import { init, use as useParts } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
@@ -7,7 +7,10 @@ import type { Severity } from "../api/finding";
 import type { TrendPoint } from "../api/overview";
 import { useTheme } from "../ui/theme";
 
-useParts([LineChart, GridComponent, TooltipComponent, LegendComponent, AriaComponent, CanvasRenderer]);
+useParts([BarChart, LineChart, GridComponent, TooltipComponent, LegendComponent, AriaComponent, CanvasRenderer]);
+
+/** few days are drawn as bars: a line of two points says nothing. */
+const few = 7;
 
 const shown: Severity[] = ["critical", "high", "medium", "low"];
 
@@ -42,9 +45,9 @@ function option(points: TrendPoint[], style: CSSStyleDeclaration) {
     legend: { top: 0, left: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10, textStyle: { color: text }, data: shown.map(capital) },
     // Drawn on the canvas: a tooltip of HTML would need inline styles, which the page's policy refuses.
     tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: colour("--panel"), borderColor: line, textStyle: { color: colour("--colorNeutralForeground1"), fontSize: 12 } },
-    xAxis: { type: "category", boundaryGap: false, data: points.map((p) => p.day), axisLabel: { color: text, formatter: (day: string) => day.slice(5), hideOverlap: true }, axisLine: { lineStyle: { color: line } }, axisTick: { show: false } },
+    xAxis: { type: "category", boundaryGap: points.length < few, data: points.map((p) => p.day), axisLabel: { color: text, formatter: (day: string) => day.slice(5), hideOverlap: true }, axisLine: { lineStyle: { color: line } }, axisTick: { show: false } },
     yAxis: { type: "value", minInterval: 1, axisLabel: { color: text }, splitLine: { lineStyle: { color: line, type: "dashed" } } },
-    series: shown.map((s) => ({ name: capital(s), type: "line", showSymbol: points.length < 3, symbolSize: 6, lineStyle: { width: 2 }, data: points.map((p) => p.counts[s]) })),
+    series: shown.map((s) => ({ name: capital(s), type: points.length < few ? "bar" : "line", barMaxWidth: 36, showSymbol: false, lineStyle: { width: 2 }, data: points.map((p) => p.counts[s]) })),
   };
 }
 

@@ -32,9 +32,10 @@ export default function Rules() {
       actions={
         <>
           {may("image.import") && <Button onClick={() => setDialog({ what: "import" })}>Import an image…</Button>}
-          {may("system.write") && view.tab === "credentials" && <Button onClick={() => setDialog({ what: "credential" })}>New credential…</Button>}
           {may("system.write") && <Button onClick={() => setDialog({ what: "collect" })}>Collect…</Button>}
-          {may("rule.write") && <Button appearance="primary" onClick={() => setDialog({ what: "new" })}>New rule…</Button>}
+          {view.tab === "credentials"
+            ? may("system.write") && <Button appearance="primary" onClick={() => setDialog({ what: "credential" })}>New credential…</Button>
+            : may("rule.write") && <Button appearance="primary" onClick={() => setDialog({ what: "new" })}>New rule…</Button>}
         </>
       }
     >

@@ -57,9 +57,9 @@ function System() {
               <Facts items={(s.sources ?? []).map((x) => [x.name || x.kind, <span key={x.kind + x.name} className="rows"><Mark tone={x.connected ? "good" : ""}>{x.connected ? "Connected" : "Not connected"}</Mark>{x.detail}</span>])} />
             )}
           </Panel>
-          {s.dropped && Object.keys(s.dropped).length > 0 && (
+          {Object.values(s.dropped ?? {}).some((n) => n > 0) && (
             <Panel title="Dropped since the start" className="w6">
-              <Facts items={Object.entries(s.dropped).map(([queue, n]) => [queue, <span key={queue} className={n > 0 ? "warn number" : "number"}>{count(n)}</span>])} />
+              <Facts items={Object.entries(s.dropped ?? {}).map(([queue, n]) => [queue, <span key={queue} className={n > 0 ? "warn number" : "number"}>{count(n)}</span>])} />
             </Panel>
           )}
         </div>
@@ -73,8 +73,8 @@ function hub(s: SystemData): [string, React.ReactNode][] {
     ["Version", s.version],
     ["Address", <span key="a" className="mono">{s.address}</span>],
     ["Started", known(s.started) ? <Time at={s.started} /> : ""],
-    ["Storage", s.storage && `${s.storage.kind}, ${bytes(s.storage.used)} used${s.storage.free >= 0 ? `, ${bytes(s.storage.free)} free` : ""}`],
-    ["State", s.database && [s.database.kind, s.database.version, s.database.schema && `schema ${s.database.schema}`].filter(Boolean).join(", ")],
+    ["Storage", s.storage?.kind && `${s.storage.kind}, ${bytes(s.storage.used)} used${s.storage.free >= 0 ? `, ${bytes(s.storage.free)} free` : ""}`],
+    ["State", s.database?.kind && [s.database.kind, s.database.version, s.database.schema && `schema ${s.database.schema}`].filter(Boolean).join(", ")],
     ["At rest", s.encryption === undefined ? "" : <Mark tone={s.encryption ? "good" : ""}>{s.encryption ? "Encrypted" : "Not encrypted"}</Mark>],
   ];
 }
