@@ -143,13 +143,17 @@ func (r *rematch) everything(ctx context.Context) error {
 	return nil
 }
 
+// waiting is how many images are matched for each worker: most of their time they wait for their commit, which they
+// share.
+const waiting = 3
+
 // apply decides about every image that is concerned. A failure of one image is counted and has the image matched by a
 // job of its own; it does not keep the others waiting.
 func (r *rematch) apply(ctx context.Context) error {
 	r.parents = map[string][]string{}
 	queue := make(chan string)
 	var workers sync.WaitGroup
-	for range r.s.Workers {
+	for range r.s.Workers * waiting {
 		workers.Go(func() {
 			for digest := range queue {
 				r.digest(ctx, digest)

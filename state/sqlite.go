@@ -83,9 +83,12 @@ func (s *sqlite) configure(c *sqlite3.Conn, reads bool) error {
 	}
 	// FULL: what was acknowledged is on the disk. Without it a commit waits in the WAL for the next checkpoint.
 	pragmas := "PRAGMA temp_store=memory; PRAGMA journal_mode=wal; PRAGMA synchronous=full; PRAGMA foreign_keys=on;" +
-		"PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-8192; PRAGMA trusted_schema=off;"
+		"PRAGMA journal_size_limit=67108864; PRAGMA trusted_schema=off;"
 	if reads {
-		pragmas += "PRAGMA query_only=on;"
+		pragmas += "PRAGMA cache_size=-8192; PRAGMA query_only=on;"
+	} else {
+		// A checkpoint writes each page once, however often it changed since the last one. Pages of 4 KiB: each 16 MiB.
+		pragmas += "PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=4000;"
 	}
 	return c.Exec(pragmas)
 }
