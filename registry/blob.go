@@ -36,7 +36,7 @@ func (r *Registry) getBlob(w http.ResponseWriter, q *http.Request, t target) err
 	h.Set("Etag", `"`+string(d)+`"`)
 	h.Set("Cache-Control", "private, max-age=31536000")
 	// ServeContent answers ranges and conditions, and sends files of a directory by sendfile.
-	http.ServeContent(w, q, "", time.Time{}, c)
+	http.ServeContent(asPieces(w, c), q, "", time.Time{}, c)
 	return nil
 }
 

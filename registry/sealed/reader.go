@@ -82,22 +82,27 @@ func (r *reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// WriteTo sends what is left piece by piece, without a second buffer.
-func (r *reader) WriteTo(w io.Writer) (int64, error) {
+// WriteSome sends up to n bytes piece by piece, without a second buffer.
+func (r *reader) WriteSome(w io.Writer, n int64) (int64, error) {
 	var sent int64
-	for r.at < r.size {
+	for sent < n && r.at < r.size {
 		if err := r.load(r.at / pieceSize); err != nil {
 			return sent, err
 		}
-		n, err := w.Write(r.plain[r.at%pieceSize:])
-		r.at += int64(n)
-		sent += int64(n)
+		piece := r.plain[r.at%pieceSize:]
+		piece = piece[:min(int64(len(piece)), n-sent)]
+		k, err := w.Write(piece)
+		r.at += int64(k)
+		sent += int64(k)
 		if err != nil {
 			return sent, err
 		}
 	}
 	return sent, nil
 }
+
+// WriteTo sends what is left.
+func (r *reader) WriteTo(w io.Writer) (int64, error) { return r.WriteSome(w, r.size) }
 
 func (r *reader) Seek(offset int64, whence int) (int64, error) {
 	switch whence {

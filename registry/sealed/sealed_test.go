@@ -384,3 +384,30 @@ func BenchmarkRead(b *testing.B) {
 		r.Close()
 	}
 }
+
+// TestWriteSome: a part, wherever it begins and ends, is the same as it is by Read.
+func TestWriteSome(t *testing.T) {
+	s := open(t)
+	const size = 300_000
+	p := content(size)
+	s.write(t, "/part", p, size)
+	for _, part := range [][2]int64{{0, size}, {0, 0}, {1, 65535}, {65536, 65536}, {65530, 20}, {131071, 131074}, {size - 1, 1}, {size - 1, 100}, {size, 1}} {
+		f, _, err := s.OpenAs(t.Context(), "/part", "/part")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Seek(part[0], io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		n, err := f.(interface {
+			WriteSome(io.Writer, int64) (int64, error)
+		}).WriteSome(&got, part[1])
+		if want := p[part[0]:min(part[0]+part[1], size)]; err != nil || n != int64(got.Len()) || !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%d bytes at %d: got %d, %v", part[1], part[0], n, err)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
