@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seawall/seawall/api"
+	"github.com/seawall/seawall/audit"
 	"github.com/seawall/seawall/auth"
 	"github.com/seawall/seawall/catalog"
 	"github.com/seawall/seawall/finding"
@@ -184,6 +185,11 @@ func TestFourEyes(t *testing.T) {
 	}
 	if len(h.records) != 1 || h.records[0].Outcome != "refused" || h.records[0].Actor.Name != "alice" {
 		t.Errorf("the attempt is not recorded: %+v", h.records)
+	}
+	program := owner("robot")
+	program.Kind, program.ID = audit.ActorService, "service:robot"
+	if w := ask(t, h.server(), program, "POST", "/exceptions/1/decision", `{"to":"approved"}`); w.Code != 403 {
+		t.Errorf("a program approves: %d %s", w.Code, w.Body)
 	}
 	if w := ask(t, h.server(), owner("olga"), "POST", "/exceptions/1/decision", `{"to":"approved"}`); w.Code != 200 {
 		t.Fatalf("%d %s", w.Code, w.Body)

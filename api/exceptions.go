@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seawall/seawall/audit"
 	"github.com/seawall/seawall/auth"
 	"github.com/seawall/seawall/catalog"
 	"github.com/seawall/seawall/finding"
@@ -57,7 +58,7 @@ func (c *call) exceptions() (reply, error) {
 
 // seesException: an exception shows to who sees all repositories that it is for, and to who requested it.
 func (c *call) seesException(e *catalog.Exception) bool {
-	return c.who.SignedIn() && e.RequestedBy == c.who.Name || c.sees(e.Repositories)
+	return c.who.SignedIn() && e.OwnedBy(c.who.ID, c.who.Name) || c.sees(e.Repositories)
 }
 
 func (c *call) loadException() (catalog.Exception, error) {
@@ -92,7 +93,7 @@ func (c *call) requestException() (reply, error) {
 		return nil, err
 	}
 	e := catalog.Exception{
-		Repositories: in.Repositories, As: in.As, State: catalog.Requested, RequestedBy: c.who.Name, RequestedAt: c.now,
+		Repositories: in.Repositories, As: in.As, State: catalog.Requested, RequestedBy: c.who.Name, RequesterID: c.who.ID, RequestedAt: c.now,
 		Suppression: finding.Suppression{Source: finding.SourceHub, ID: in.ID, Package: in.Package, Path: in.Path,
 			Reason: in.Reason, Owner: in.Owner, Expires: in.Expires.UTC()},
 	}
@@ -158,7 +159,8 @@ func (c *call) decideException() (reply, error) {
 	if err := c.mayOn(auth.ExceptionApprove, e.Repositories); err != nil {
 		return nil, err
 	}
-	if in.To == catalog.Approved && (e.RequestedBy == c.who.Name || e.RequestedBy == c.who.ID) {
+	// A program's token may be in the hands of who requested it.
+	if in.To == catalog.Approved && (e.OwnedBy(c.who.ID, c.who.Name) || c.who.Kind != audit.ActorUser) {
 		return nil, c.refuseOwn(&e)
 	}
 	record := c.entry("exception."+verb(in.To), "exception", fmt.Sprint(e.ID))
@@ -172,7 +174,7 @@ func (c *call) decideException() (reply, error) {
 	return ok(e), nil
 }
 
-// refuseOwn records that somebody tried to approve what they requested.
+// refuseOwn records that somebody tried to approve what they requested, or a program to approve at all.
 func (c *call) refuseOwn(e *catalog.Exception) error {
 	record := c.entry("exception.approve", "exception", fmt.Sprint(e.ID))
 	record.Outcome, record.Reason = "refused", errFourEyes.Error()

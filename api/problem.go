@@ -26,7 +26,7 @@ var (
 	errChanged      = errors.New("it changed since you read it: read it again, then decide whether your change still holds")
 	errPrecondition = errors.New("say on which version the change is based: send its ETag in If-Match")
 	errMedia        = errors.New("the body must be JSON: send Content-Type: application/json")
-	errFourEyes     = errors.New("somebody else has to approve what you requested")
+	errFourEyes     = errors.New("a second person has to approve: neither who requested it, nor a program")
 	errShownOnce    = errors.New("this was done, and its secret was shown then: make another with a new Idempotency-Key, and revoke this one")
 	errKey          = errors.New("an Idempotency-Key has 1 to 255 printable ASCII characters")
 	errNoLog        = errors.New("this hub keeps no tamper-evident log")

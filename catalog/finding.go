@@ -94,10 +94,21 @@ type Exception struct {
 	Suppression finding.Suppression `json:"suppression"`
 	State       ExceptionState      `json:"state"`
 	RequestedBy string              `json:"requestedBy"`
-	RequestedAt time.Time           `json:"requestedAt"`
-	DecidedBy   string              `json:"decidedBy,omitempty"`
-	DecidedAt   time.Time           `json:"decidedAt,omitzero"`
-	Comment     string              `json:"comment,omitempty"` // of who decided
+	// RequesterID is the principal's id: names of a sign-in provider's users change.
+	RequesterID string    `json:"requesterId,omitempty"`
+	RequestedAt time.Time `json:"requestedAt"`
+	DecidedBy   string    `json:"decidedBy,omitempty"`
+	DecidedAt   time.Time `json:"decidedAt,omitzero"`
+	Comment     string    `json:"comment,omitempty"` // of who decided
 	// Covers counts the findings that it sets aside now.
 	Covers int `json:"covers"`
+}
+
+// OwnedBy reports whether it was this principal who requested the exception, by its id or, where that was not kept, by
+// its name.
+func (e *Exception) OwnedBy(id, name string) bool {
+	if e.RequesterID != "" {
+		return e.RequesterID == id
+	}
+	return e.RequestedBy == id || name != "" && e.RequestedBy == name
 }

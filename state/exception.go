@@ -81,7 +81,7 @@ func (db *DB) PutException(ctx context.Context, e catalog.Exception, by audit.En
 		if old.State != catalog.Requested || e.State != "" && e.State != catalog.Requested {
 			return catalog.ErrConflict
 		}
-		e.State, e.RequestedBy, e.RequestedAt = old.State, old.RequestedBy, old.RequestedAt
+		e.State, e.RequestedBy, e.RequesterID, e.RequestedAt = old.State, old.RequestedBy, old.RequesterID, old.RequestedAt
 		return t.storeException(ctx, &e)
 	}, by)
 	return e, err
@@ -148,7 +148,7 @@ func (db *DB) DecideException(ctx context.Context, id int64, to catalog.Exceptio
 func mayMove(e *catalog.Exception, to catalog.ExceptionState, by *audit.Entry) bool {
 	switch to {
 	case catalog.Approved:
-		own := e.RequestedBy == by.Actor.ID || e.RequestedBy == by.Actor.Name && by.Actor.Name != ""
+		own := e.OwnedBy(by.Actor.ID, by.Actor.Name)
 		return e.State == catalog.Requested && !own && !e.Suppression.Expired(by.Time)
 	case catalog.Refused:
 		return e.State == catalog.Requested
