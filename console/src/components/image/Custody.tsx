@@ -35,7 +35,7 @@ export function Custody({ image: m }: { image: Manifest }) {
               <ul className="list">
                 {list.items.map((r) => (
                   <li key={r.digest} style={{ padding: "9px 16px", fontSize: 13 }}>
-                    <div className="wrap">{r.artifactType || r.mediaType}</div>
+                    <div className="wrap" title={r.artifactType || r.mediaType}>{kindOf(r.artifactType || r.mediaType)}</div>
                     <Link className="sw-link mono" to={imagePath(m.repository, r.digest)}>{short(r.digest)}</Link>{" "}
                     <span className="dim">{bytes(r.size)}</span>
                   </li>
@@ -47,6 +47,25 @@ export function Custody({ image: m }: { image: Manifest }) {
       </Panel>
     </div>
   );
+}
+
+// What the hub and the usual tools attach, in words; anything else by its type.
+const kinds: [RegExp, string][] = [
+  [/cyclonedx/, "SBOM (CycloneDX)"],
+  [/spdx/, "SBOM (SPDX)"],
+  [/vnd\.seawall\.verdict/, "Verdict"],
+  [/sigstore\.bundle/, "Signature or attestation (Sigstore bundle)"],
+  [/cosign\.artifact\.sig|cosign\.simplesigning/, "Signature (Cosign)"],
+  [/cncf\.notary\.signature/, "Signature (Notary Project)"],
+];
+
+function kindOf(type: string): string {
+  return kinds.find(([pattern]) => pattern.test(type))?.[1] ?? type;
+}
+
+/** spoken is a name of the API as text: "databaseBuilt" is "Database built". */
+function spoken(name: string): string {
+  return titled(name.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`));
 }
 
 function Step({ step: s }: { step: CustodyStep }) {
@@ -67,7 +86,7 @@ function Step({ step: s }: { step: CustodyStep }) {
       {s.detail &&
         Object.entries(s.detail).map(([name, value]) => (
           <div key={name} className="wrap">
-            <span className="dim">{titled(name)}</span> {value}
+            <span className="dim">{spoken(name)}</span> {/^sha256:[0-9a-f]{64}$/.test(value) ? <span className="mono" title={value}>{short(value)}</span> : value}
           </div>
         ))}
       {s.audit && may("audit.read") && (
