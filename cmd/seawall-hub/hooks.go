@@ -236,7 +236,9 @@ func (h *hooks) Deleted(ctx context.Context, repository, digest string) error {
 		return nil
 	}
 	p := auth.From(ctx)
-	return h.intake().Deleted(begun(ctx), repository, digest, p.Actor, auth.RequestID(ctx), reasonOf(ctx))
+	// A hub that was killed may have stored what the catalog never heard of, or deleted in the catalog alone: the
+	// registry's part is still to be done.
+	return absent(h.intake().Deleted(begun(ctx), repository, digest, p.Actor, auth.RequestID(ctx), reasonOf(ctx)))
 }
 
 func (h *hooks) Untagged(ctx context.Context, repository, tag, _ string) error {
