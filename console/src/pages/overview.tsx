@@ -98,7 +98,7 @@ function DatabaseFigure({ data: o }: { data: Data }) {
     <Figure
       n={starter ? "Starter" : age}
       text={starter ? "Advisory database: built-in records only" : "Age of the advisory database"}
-      sub={status?.stale ? `older than allowed; ${plural(records, "record")}` : plural(records, "record")}
+      sub={starter ? `${plural(records, "record")}: the full database is fetched in Settings` : status?.stale ? `older than allowed; ${plural(records, "record")}` : plural(records, "record")}
       to="/settings?tab=database"
       tone={starter || status?.stale || age === "none" ? "warn" : ""}
     />
