@@ -196,6 +196,9 @@ func (c *config) complete() error {
 	if c.Database == "" {
 		c.Database = "sqlite:" + filepath.Join(c.DataDir, "hub.db")
 	}
+	if err := c.Listeners[0].check(); err != nil { // what follows is guessed from it
+		return err
+	}
 	if c.PublicURL == "" {
 		c.PublicURL, c.guessed = guessURL(c.Listeners[0]), true
 	}

@@ -62,6 +62,9 @@ func run(ctx context.Context, args []string, t terminal) int {
 		return usageError{fmt.Errorf("%w (see `%s --help`)", err, cmd.CommandPath())}
 	})
 	root.AddCommand(newServe(t), newUp(t), newBackup(t), newRestore(t), newRecover(t))
+	for _, cmd := range root.Commands() {
+		cmd.Args = checked(cmd.Args)
+	}
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil || errors.Is(err, context.Canceled) && ctx.Err() != nil {
@@ -73,4 +76,17 @@ func run(ctx context.Context, args []string, t terminal) int {
 		return 4
 	}
 	return 1
+}
+
+// checked makes usage errors of what a command says about its arguments.
+func checked(args cobra.PositionalArgs) cobra.PositionalArgs {
+	if args == nil {
+		return nil
+	}
+	return func(cmd *cobra.Command, given []string) error {
+		if err := args(cmd, given); err != nil {
+			return usageError{fmt.Errorf("%w (see `%s --help`)", err, cmd.CommandPath())}
+		}
+		return nil
+	}
 }
