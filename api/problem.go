@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/seawall/seawall/auth"
@@ -63,7 +64,7 @@ type invalid struct {
 
 func (e *invalid) Error() string {
 	if len(e.fields) == 1 {
-		return e.fields[0].Field + ": " + e.fields[0].Message
+		return strings.TrimPrefix(e.fields[0].Field+": "+e.fields[0].Message, ": ")
 	}
 	return fmt.Sprintf("%d fields are wrong", len(e.fields))
 }
