@@ -23,12 +23,15 @@ import (
 
 const kindMirror = "mirror"
 
+// mirrorPart is the part of the hub that copies by rule.
+const mirrorPart = "mirror"
+
 // openCopies sets up what copies images from elsewhere: on order, on a schedule, and when one is pulled.
 func (h *hub) openCopies(context.Context) error {
 	h.copier = mirror.New(mirror.Config{NoPrivate: !h.config.Outbound.AllowPrivate && !h.config.firstLook, Log: h.log})
 	h.fetcher = mirror.NewFetcher(mirror.FetcherConfig{Client: h.copier, Sink: h.registry, Rules: h.pullRule,
 		As: func(ctx context.Context, from string) context.Context {
-			return withOrigin(auth.With(ctx, itself("mirror")), from)
+			return withOrigin(auth.With(ctx, itself(mirrorPart)), from)
 		}})
 	return nil
 }
@@ -130,7 +133,7 @@ func (h *hub) mirrorJob(ctx context.Context, j *job.Job, progress func(string)) 
 	}
 	for i := range rules {
 		if rules[i].Pattern == j.Key && rules[i].Mirror != nil {
-			return h.mirrorAll(auth.With(ctx, itself("mirror")), &rules[i], progress)
+			return h.mirrorAll(auth.With(ctx, itself(mirrorPart)), &rules[i], progress)
 		}
 	}
 	return nil // the rule is gone
@@ -199,7 +202,8 @@ var manifestPath = regexp.MustCompile(`^/v2/(.+)/manifests/([^/]+)$`)
 // sourceFailed answers a pull whose source could not be asked, and reports whether it did: what the source does not have is
 // the registry's to answer.
 func (h *hub) sourceFailed(w http.ResponseWriter, r *http.Request, err error) bool {
-	if errors.Is(err, mirror.ErrNotFound) || errors.Is(err, mirror.ErrName) || errors.Is(err, registry.ErrNotFound) {
+	var refused *registry.Refused
+	if errors.Is(err, mirror.ErrNotFound) || errors.Is(err, mirror.ErrName) || errors.Is(err, registry.ErrNotFound) || errors.As(err, &refused) {
 		return false
 	}
 	h.log.WarnContext(r.Context(), "the source of a mirrored image failed", slog.String("path", r.URL.Path), slog.Any("error", err))

@@ -44,6 +44,12 @@ func TestPullThrough(t *testing.T) {
 		t.Fatalf("%d %s", code, body)
 	}
 	to.scanned("hub/library/app", digest)
+	to.call("DELETE", imagePath("hub/library/app", digest), nil, nil)
+	for _, ref := range []string{"1", digest} {
+		if code, body, _ := to.registry("admin", adminPassword, "GET", "/v2/hub/library/app/manifests/"+ref, nil, nil); code != http.StatusNotFound {
+			t.Errorf("what was deleted here is back by %s: %d %s", ref, code, body)
+		}
+	}
 	if code, _, _ := to.registry("admin", adminPassword, "GET", "/v2/hub/library/other/manifests/1", nil, nil); code != http.StatusNotFound {
 		t.Errorf("what the source does not have: %d", code)
 	}

@@ -22,6 +22,8 @@ type hooks struct {
 	intake func() *intake.Service // made after the registry
 	rules  func(ctx context.Context, repository string) (catalog.Effective, error)
 	usage  func(ctx context.Context, repository string) (catalog.Repository, error)
+	// manifest is the catalog's.
+	manifest func(ctx context.Context, repository, digest string) (catalog.Manifest, error)
 	// header is the value of WWW-Authenticate that sends a client to the token endpoint for what the request needs.
 	header func(q *http.Request) string
 }
@@ -144,7 +146,25 @@ func (h *hooks) BeforePut(ctx context.Context, p registry.Put) error {
 	if tag := immutable(&rule, p.Moves); tag != "" {
 		return &registry.Refused{Message: fmt.Sprintf("the tag %s never moves (rule %s): push another tag", tag, rule.From["tags"])}
 	}
+	if err := h.stays(ctx, &p); err != nil {
+		return err
+	}
 	return h.quota(ctx, &rule, &p)
+}
+
+// stays keeps a mirror from bringing back what somebody deleted here: only a person, by restoring or pushing, does.
+func (h *hooks) stays(ctx context.Context, p *registry.Put) error {
+	if who := auth.From(ctx); !p.Manifest || who.Kind != audit.ActorSystem || who.ID != mirrorPart {
+		return nil
+	}
+	m, err := h.manifest(ctx, p.Repository, p.Digest)
+	if err == nil && !m.Deleted.IsZero() {
+		return &registry.Refused{Message: "it was deleted here: restore it first"}
+	}
+	if errors.Is(err, catalog.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // sidecar is the form of the tags under which signatures of an image are kept where there are no referrers.

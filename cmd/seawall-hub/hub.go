@@ -168,7 +168,7 @@ func (h *hub) openRegistry(ctx context.Context) error {
 		return err
 	}
 	cfg := registry.Config{Storage: driver, Shared: h.config.Storage.S3 != nil, Log: h.log, Hooks: &hooks{
-		intake: func() *intake.Service { return h.intake }, rules: h.effective, usage: h.db.Repository,
+		intake: func() *intake.Service { return h.intake }, rules: h.effective, usage: h.db.Repository, manifest: h.db.Manifest,
 		header: func(q *http.Request) string { return h.auth.Challenge(q) },
 	}}
 	if p := h.purpose("blobs"); p != nil {
