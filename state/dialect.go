@@ -13,6 +13,7 @@ import (
 //	= ANY(?)    with a []string or []int64
 //	{{lock}}    at the end of a query whose rows are going to be changed
 //	{{skip}}    the same, passing over rows that others have locked
+//	{{by …}}    an index that SQLite would not choose by itself
 //	{{like}}    for LIKE in any case
 //	{{instr}}   for the function that finds one text in another, from 1
 //
@@ -43,7 +44,8 @@ func (r *rewriter) rewrite(query string) string {
 func forSQLite(query string) string {
 	return strings.NewReplacer(
 		"= ANY(?)", "IN (SELECT value FROM json_each(?))",
-		"{{lock}}", "", "{{skip}}", "", "{{like}}", "LIKE", "{{instr}}", "instr").Replace(query)
+		"{{lock}}", "", "{{skip}}", "", "{{like}}", "LIKE", "{{instr}}", "instr",
+		"{{by finding_due}}", "INDEXED BY finding_due").Replace(query)
 }
 
 // bindSQLite turns lists into JSON.
@@ -69,7 +71,7 @@ var sqliteTypes = strings.NewReplacer(
 // forPostgres numbers the parameters. No statement of ours has a question mark in a literal.
 func forPostgres(query string) string {
 	query = strings.NewReplacer("{{lock}}", "FOR UPDATE", "{{skip}}", "FOR UPDATE SKIP LOCKED",
-		"{{like}}", "ILIKE", "{{instr}}", "strpos").Replace(query)
+		"{{like}}", "ILIKE", "{{instr}}", "strpos", "{{by finding_due}}", "").Replace(query)
 	var b strings.Builder
 	n := 0
 	for _, c := range []byte(query) {

@@ -24,7 +24,7 @@ func (db *DB) Overview(ctx context.Context, now time.Time) (o catalog.Overview, 
 		if err := t.newestDatabase(ctx, &o); err != nil {
 			return err
 		}
-		if err := t.row(ctx, `SELECT count(*) FROM finding WHERE state = 'open' AND due <> 0 AND due < ?`, nano(now)).Scan(&o.Overdue); err != nil {
+		if err := t.row(ctx, `SELECT count(*) FROM finding {{by finding_due}} WHERE state = 'open' AND due <> 0 AND due < ?`, nano(now)).Scan(&o.Overdue); err != nil {
 			return err
 		}
 		if o.Trend, err = t.trend(ctx, "", 30, now); err != nil {
