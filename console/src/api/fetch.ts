@@ -106,7 +106,8 @@ async function send(method: string, resource: string, options: Options): Promise
   }
   if (response.ok) return response;
   const problem = await problemOf(response);
-  if (problem.status === 401 && !(resource === "/session" && method === "POST")) onSignedOut();
+  // A password or code that is asked for anew and is wrong says nothing about the session.
+  if (problem.status === 401 && !problem.type.endsWith("wrong-credentials") && !(resource === "/session" && method === "POST")) onSignedOut();
   throw problem;
 }
 
