@@ -419,7 +419,7 @@ func (h *hub) openRunner(context.Context) error {
 	for kind, f := range handlers {
 		handlers[kind] = h.shown(f)
 	}
-	h.runner = &job.Runner{Store: h.db, Handlers: handlers, Workers: workers + 2}
+	h.runner = &job.Runner{Store: h.db, Handlers: handlers, Workers: workers + 2, Lease: 20 * time.Second, Log: h.log}
 	return nil
 }
 
