@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/seawall/seawall/auth"
@@ -23,6 +26,19 @@ import (
 type attacher struct {
 	shelf shelf
 	key   *trust.Key
+	own   []byte // by which it knows its artifacts from those that others call its own
+}
+
+func newAttacher(s shelf, key *trust.Key, secret []byte) *attacher {
+	own := sha256.Sum256(append([]byte("seawall attachments\n"), secret...))
+	return &attacher{shelf: s, key: key, own: own[:]}
+}
+
+// marked is a fingerprint with a proof that the hub made it, for this image and this kind of artifact.
+func (a *attacher) marked(digest, artifactType, print string) string {
+	m := hmac.New(sha256.New, a.own)
+	fmt.Fprintf(m, "%s\n%s\n%s", digest, artifactType, print)
+	return print + " " + hex.EncodeToString(m.Sum(nil))
 }
 
 // fingerprint is the annotation by which the hub knows its own artifacts and what they say.
@@ -47,7 +63,9 @@ func (a *attacher) Attached(ctx context.Context, repository, digest, artifactTyp
 	}
 	var out []intake.Attached
 	for _, d := range all {
-		if print := d.Annotations[fingerprint]; print != "" {
+		mark := d.Annotations[fingerprint]
+		print, _, _ := strings.Cut(mark, " ")
+		if hmac.Equal([]byte(mark), []byte(a.marked(digest, artifactType, print))) {
 			out = append(out, intake.Attached{Digest: string(d.Digest), Fingerprint: print})
 		}
 	}
@@ -101,7 +119,7 @@ func (a *attacher) artifact(ctx context.Context, x intake.Attachment) error {
 	m, err := json.Marshal(map[string]any{
 		"schemaVersion": 2, "mediaType": manifestType, "artifactType": x.ArtifactType, "config": config,
 		"layers": []descriptor{layer}, "subject": subject,
-		"annotations": map[string]string{fingerprint: x.Fingerprint, "org.opencontainers.image.created": time.Now().UTC().Format(time.RFC3339)},
+		"annotations": map[string]string{fingerprint: a.marked(x.Digest, x.ArtifactType, x.Fingerprint), "org.opencontainers.image.created": time.Now().UTC().Format(time.RFC3339)},
 	})
 	if err != nil {
 		return err

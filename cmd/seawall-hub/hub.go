@@ -204,7 +204,7 @@ func (h *hub) openIntake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	key, err := h.signingKey(ctx)
+	key, secret, err := h.signingKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (h *hub) openIntake(ctx context.Context) error {
 	h.intake = intake.New(intake.Config{
 		Catalog: followed{DB: h.db, registry: func() *registry.Registry { return h.registry }},
 		Jobs:    h.db, Settings: h.db, Scanner: scanner, Judge: h.judge, Analyser: scan.AnalyserVersion,
-		Truster: h.truster, Attacher: &attacher{shelf: s, key: key},
+		Truster: h.truster, Attacher: newAttacher(s, key, secret),
 		Index:  &index{live: live, inventories: h.db, judge: h.judge},
 		Notify: h.tell, Changed: h.changed, Console: h.config.PublicURL, Log: h.log,
 	})
@@ -295,29 +295,30 @@ func memoryDir() string {
 const signingKey = "hub.signing-key"
 
 // signingKey is what the hub signs SBOMs and verdicts with. Hubs on one state share it.
-func (h *hub) signingKey(ctx context.Context) (*trust.Key, error) {
+func (h *hub) signingKey(ctx context.Context) (key *trust.Key, secret []byte, err error) {
 	stored, err := h.db.Setting(ctx, signingKey)
 	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(stored) == 0 {
 		if stored, err = h.newSigningKey(ctx); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	plain, err := h.unseal(ctx, stored)
 	if err != nil {
-		return nil, fmt.Errorf("opening the hub's signing key: %w", err)
+		return nil, nil, fmt.Errorf("opening the hub's signing key: %w", err)
 	}
 	block, _ := pem.Decode(plain)
 	if block == nil {
-		return nil, errors.New("the hub's signing key is damaged: restore it from a backup")
+		return nil, nil, errors.New("the hub's signing key is damaged: restore it from a backup")
 	}
 	signer, err := trust.ParsePrivateKey(plain, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return trust.NewKey(signer)
+	key, err = trust.NewKey(signer)
+	return key, block.Bytes, err
 }
 
 func (h *hub) newSigningKey(ctx context.Context) ([]byte, error) {
