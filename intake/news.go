@@ -62,7 +62,7 @@ func (r *rematch) note(m *catalog.Manifest, before, after *finding.Result, chang
 	defer r.mu.Unlock()
 	for i := range after.Findings {
 		f := &after.Findings[i]
-		if counts(f) && (wanted[findingName(f)] || compare && !had[findingName(f)] && !hadAlias(had, f)) {
+		if counts(f) && !r.told.has(f.ID, name) && (wanted[findingName(f)] || compare && !had[findingName(f)] && !hadAlias(had, f)) {
 			r.news.add(f, name)
 		}
 	}
@@ -98,9 +98,9 @@ const (
 	maxEvents     = 100
 )
 
-// events are the notifications, the weightiest first. Their ids follow from database and advisory, so that what is
-// told twice after an interruption can be told apart.
-func (n *news) events(database string, now time.Time, link func(string) string) []notify.Event {
+// events are the notifications, the weightiest first. Their ids follow from database, part and advisory, so that
+// what is told twice after an interruption can be told apart.
+func (n *news) events(database, part string, now time.Time, link func(string) string) []notify.Event {
 	items := make([]*item, 0, len(n.by))
 	for _, it := range n.by {
 		items = append(items, it)
@@ -114,10 +114,10 @@ func (n *news) events(database string, now time.Time, link func(string) string) 
 	}
 	events := make([]notify.Event, 0, len(items)+1)
 	for _, it := range items {
-		events = append(events, it.event(database, now, link))
+		events = append(events, it.event(database+part, now, link))
 	}
 	if len(rest) > 0 {
-		events = append(events, restEvent(rest, database, now, link))
+		events = append(events, restEvent(rest, database+part, now, link))
 	}
 	return events
 }

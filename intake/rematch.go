@@ -27,7 +27,7 @@ type Rematched struct {
 // Rematch brings all images up to date with the current advisory database. Nothing is pulled or unpacked: the index
 // tells which packages the database says something else about, and only the images that hold one of them are decided
 // anew, those first that are newly affected by the worst. It tells who is newly affected, one notification for each
-// advisory.
+// advisory, as soon as the index knows it.
 //
 // A rematch that is interrupted is run again whole: what was done is found done, and is told of in the end.
 func (s *Service) Rematch(ctx context.Context, progress func(string)) (Rematched, error) {
@@ -47,10 +47,13 @@ func (s *Service) Rematch(ctx context.Context, progress func(string)) (Rematched
 	if err := r.plan(ctx, last.Digest); err != nil {
 		return r.sum, err
 	}
+	if err := r.tellFirst(ctx); err != nil {
+		return r.sum, err
+	}
 	if err := r.apply(ctx); err != nil {
 		return r.sum, err
 	}
-	for _, e := range slices.Concat(heldEvents(r.held, s.link), r.news.events(target, s.now(), s.link)) {
+	for _, e := range slices.Concat(heldEvents(r.held, s.link), r.news.events(target, "later", s.now(), s.link)) {
 		s.Notify(e)
 	}
 	if s.Judge.Database().Digest != target {
@@ -82,6 +85,7 @@ type rematch struct {
 	mu   sync.Mutex
 	sum  Rematched
 	news *news
+	told *news // before anything was decided
 	held []notify.Event // of images that became held
 	done int
 	// parents are the repositories and the digests in them whose indexes are to be settled.

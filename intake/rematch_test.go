@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func TestRematch(t *testing.T) {
 			t.Errorf("%s is %s; want %s", image, got, want)
 		}
 	}
-	want := []string{"image.rejected: a/app is rejected", "image.rejected: a/app is rejected", "newly-affected: CVE-2021-44228: newly affected: 2 images"}
+	want := []string{"newly-affected: CVE-2021-44228: newly affected: 2 images", "image.rejected: a/app is rejected", "image.rejected: a/app is rejected"}
 	got := slices.DeleteFunc(h.told(), func(e string) bool { return e[:6] == "report" })
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("told (-want +got):\n%s", diff)
@@ -114,6 +115,24 @@ func TestRematchAfterAnInterruption(t *testing.T) {
 	}
 }
 
+// An exception that speaks of a path can only be judged when the image is decided: who has one is told then, and once.
+func TestRematchTellsAboutPathsLater(t *testing.T) {
+	h := newHub(t, nil)
+	h.push("a/app", "sha256:1", "log4j")
+	h.push("b/app", "sha256:2", "log4j")
+	h.store.exceptions = []catalog.Exception{{Repositories: "b/*", State: catalog.Approved, Suppression: finding.Suppression{
+		Source: finding.SourceHub, ID: "CVE-2021-44228", Path: "opt/other/**", Expires: start.AddDate(1, 0, 0)}}}
+	h.settle()
+	h.judge.update("sha256:db2", h.now(), map[string]finding.Finding{"log4j": high("CVE-2021-44228")})
+	_, err := h.Rematch(t.Context(), nil)
+	h.must(err)
+	got := slices.DeleteFunc(h.told(), func(e string) bool { return !strings.HasPrefix(e, "newly-affected") })
+	want := []string{"newly-affected: CVE-2021-44228: newly affected: 1 image", "newly-affected: CVE-2021-44228: newly affected: 1 image"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}
+
 // Where nothing is remembered, what is new is found by comparing results.
 func TestRematchWithoutMemory(t *testing.T) {
 	for name, change := range map[string]func(*intake.Config){"no index": func(c *intake.Config) { c.Index = nil }, "an index": nil} {
@@ -167,7 +186,7 @@ func TestRematchSumsUpWhatBecameHeld(t *testing.T) {
 	h.judge.update("sha256:db2", h.now(), map[string]finding.Finding{"log4j": high("CVE-2021-44228")})
 	_, err := h.Rematch(t.Context(), nil)
 	h.must(err)
-	want := []string{"image.rejected: 12 images became rejected with new advisories", "newly-affected: CVE-2021-44228: newly affected: 12 images"}
+	want := []string{"newly-affected: CVE-2021-44228: newly affected: 12 images", "image.rejected: 12 images became rejected with new advisories"}
 	if diff := cmp.Diff(want, h.told()); diff != "" {
 		t.Errorf("told (-want +got):\n%s", diff)
 	}
