@@ -12,7 +12,7 @@ type source interface {
 	io.Closer
 }
 
-// reader unseals a file as it is read. It holds one piece.
+// reader unseals a file as it is read. It holds a few pieces.
 type reader struct {
 	src    source
 	seal   *seal
@@ -21,8 +21,9 @@ type reader struct {
 	size   int64
 	pieces int64
 	at     int64  // in the plain content
-	place  int64  // of the piece in plain, -1 for none
-	plain  []byte // of that piece
+	place  int64  // of the first piece in plain, -1 for none
+	count  int64  // of the pieces in plain
+	plain  []byte // of those pieces
 	sealed []byte // buffer
 }
 
@@ -41,31 +42,43 @@ func open(ctx context.Context, keys Keys, src source, stored int64, label string
 		return nil, err
 	}
 	r := &reader{src: src, seal: s, label: label, stored: stored, size: size, pieces: pieces, place: -1}
-	return r, r.load(pieces - 1)
+	return r, r.load(pieces-1, 1)
 }
 
-// load unseals a piece, if it is not the one at hand.
-func (r *reader) load(place int64) error {
-	if place == r.place {
+// ahead is how many pieces are read and sent at once: fewer calls, and fewer turns of who reads at the other end.
+const ahead = 8
+
+// load unseals a piece, if it is not among those at hand, and up to n that follow it.
+func (r *reader) load(place, n int64) error {
+	if r.place >= 0 && place >= r.place && place < r.place+r.count {
 		return nil
 	}
-	if r.sealed == nil {
-		n := min(int64(storedSize), r.stored-headerSize)
-		r.sealed, r.plain = make([]byte, n), make([]byte, 0, n)
+	n = min(n, r.pieces-place)
+	if int64(cap(r.sealed)) < n*storedSize {
+		size := min(n*storedSize, r.stored-headerSize)
+		r.sealed, r.plain = make([]byte, size), make([]byte, 0, size)
 	}
 	from := headerSize + place*storedSize
-	piece := r.sealed[:min(storedSize, r.stored-from)]
+	sealed := r.sealed[:min(n*storedSize, r.stored-from)]
 	r.place = -1
-	if _, err := r.src.ReadAt(piece, from); err != nil && !(errors.Is(err, io.EOF) && place == r.pieces-1) {
+	if _, err := r.src.ReadAt(sealed, from); err != nil && !(errors.Is(err, io.EOF) && place+n == r.pieces) {
 		return fmt.Errorf("reading piece %d: %w", place, err)
 	}
-	plain, err := r.seal.open(r.plain[:0], piece, place, place == r.pieces-1, r.label)
-	if err != nil {
-		return err
+	plain := r.plain[:0]
+	for k := place; k < place+n; k++ {
+		piece := sealed[(k-place)*storedSize:]
+		piece = piece[:min(storedSize, len(piece))]
+		var err error
+		if plain, err = r.seal.open(plain, piece, k, k == r.pieces-1, r.label); err != nil {
+			return err
+		}
 	}
-	r.plain, r.place = plain, place
+	r.plain, r.place, r.count = plain, place, n
 	return nil
 }
+
+// rest is what is at hand from the place that is read next.
+func (r *reader) rest() []byte { return r.plain[r.at-r.place*pieceSize:] }
 
 func (r *reader) Read(p []byte) (int, error) {
 	if r.at >= r.size {
@@ -74,22 +87,22 @@ func (r *reader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if err := r.load(r.at / pieceSize); err != nil {
+	if err := r.load(r.at/pieceSize, 1); err != nil {
 		return 0, err
 	}
-	n := copy(p, r.plain[r.at%pieceSize:])
+	n := copy(p, r.rest())
 	r.at += int64(n)
 	return n, nil
 }
 
-// WriteSome sends up to n bytes piece by piece, without a second buffer.
+// WriteSome sends up to n bytes, a few pieces at a time, without a second buffer.
 func (r *reader) WriteSome(w io.Writer, n int64) (int64, error) {
 	var sent int64
 	for sent < n && r.at < r.size {
-		if err := r.load(r.at / pieceSize); err != nil {
+		if err := r.load(r.at/pieceSize, ahead); err != nil {
 			return sent, err
 		}
-		piece := r.plain[r.at%pieceSize:]
+		piece := r.rest()
 		piece = piece[:min(int64(len(piece)), n-sent)]
 		k, err := w.Write(piece)
 		r.at += int64(k)
