@@ -85,7 +85,7 @@ type rematch struct {
 	mu   sync.Mutex
 	sum  Rematched
 	news *news
-	told *news // before anything was decided
+	told *news          // before anything was decided
 	held []notify.Event // of images that became held
 	done int
 	// parents are the repositories and the digests in them whose indexes are to be settled.

@@ -25,14 +25,9 @@ func newAuditList(t terminal) *cobra.Command {
 		if since > 0 {
 			q.From = time.Now().Add(-since)
 		}
-		var all []audit.Stored
-		for r, err := range c.Audit(ctx, q) {
-			if err != nil {
-				return err
-			}
-			if all = append(all, r); len(all) == limit {
-				break
-			}
+		all, err := take(c.Audit(ctx, q), limit, func(*audit.Stored) bool { return true })
+		if err != nil {
+			return err
 		}
 		return f.print(t, all, func(w io.Writer) error { return printRecords(w, all) })
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -145,6 +146,22 @@ func (f *hubFlags) print(t terminal, v any, text func(io.Writer) error) error {
 		return json.NewEncoder(t.out).Encode(v)
 	}
 	return text(t.out)
+}
+
+// take gathers what a listing of the hub gives and is wanted, at most limit of it; 0 is all.
+func take[T any](list iter.Seq2[T, error], limit int, wanted func(*T) bool) (all []T, err error) {
+	for v, err := range list {
+		if err != nil {
+			return nil, err
+		}
+		if !wanted(&v) {
+			continue
+		}
+		if all = append(all, v); len(all) == limit {
+			break
+		}
+	}
+	return all, nil
 }
 
 // save keeps the sign-in.

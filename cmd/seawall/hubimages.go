@@ -21,17 +21,9 @@ func newImages(t terminal) *cobra.Command {
 		Use: "images", Short: "List the hub's images with their verdicts", Args: cobra.NoArgs,
 		Example: "  seawall images --status rejected\n  seawall images --affected-by CVE-2024-3094 -o json",
 	}, func(ctx context.Context, c *client.Client, _ []string) error {
-		var all []catalog.Manifest
-		for m, err := range c.Images(ctx, q) {
-			if err != nil {
-				return err
-			}
-			if m.Kind == catalog.KindArtifact && !artifacts {
-				continue
-			}
-			if all = append(all, m); len(all) == limit {
-				break
-			}
+		all, err := take(c.Images(ctx, q), limit, func(m *catalog.Manifest) bool { return artifacts || m.Kind != catalog.KindArtifact })
+		if err != nil {
+			return err
 		}
 		return f.print(t, all, func(w io.Writer) error { return printImages(w, all) })
 	})
