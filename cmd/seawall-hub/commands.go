@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -115,8 +114,6 @@ func dataHome(t terminal) string {
 	}
 	return filepath.Join(os.TempDir(), "seawall-data")
 }
-
-var errNotLoopback = errors.New("up listens on this machine only: use `seawall serve` to serve a network")
 
 // private makes the data directory, readable by its owner alone.
 func private(dir string) error {
