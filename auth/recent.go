@@ -58,15 +58,6 @@ func (r *recent[K, V]) change(k K, f func(V) V) V {
 	return v
 }
 
-func (r *recent[K, V]) drop(k K) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if e, ok := r.items[k]; ok {
-		r.order.Remove(e)
-		delete(r.items, k)
-	}
-}
-
 func (r *recent[K, V]) clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/seawall/seawall/audit"
-	"github.com/seawall/seawall/catalog"
 	"github.com/seawall/seawall/job"
 )
 
@@ -196,12 +195,4 @@ func (s *Service) putSetting(ctx context.Context, key string, v any, action stri
 		return fmt.Errorf("writing the setting %s: %w", key, err)
 	}
 	return nil
-}
-
-// kindOf is the job that decides about a manifest.
-func kindOf(m *catalog.Manifest) string {
-	if m.Scan == nil || m.Scan.Scanned.IsZero() {
-		return KindScan
-	}
-	return KindMatch
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const serveLong = `Serve runs the hub: the registry, the scanner and its workers, the audit trail, the API and the console, in one process
@@ -73,11 +74,11 @@ func (c *config) load(cmd *cobra.Command, t terminal, file string, listen *[]str
 		file = f.Value.String()
 	}
 	if file != "" {
-		for _, name := range []string{"data-dir", "public-url", "database", "key-provider", "db-dir", "advisories-from", "sandbox", "log-format", "log-level"} {
-			if f := fs.Lookup(name); f != nil && f.Changed {
-				given[name] = f.Value.String()
+		fs.Visit(func(f *pflag.Flag) {
+			if f.Name != "config" && f.Name != "listen" { // which listenOn sees to
+				given[f.Name] = f.Value.String()
 			}
-		}
+		})
 		if err := c.readFile(file); err != nil {
 			return err
 		}
